@@ -1,0 +1,167 @@
+#!/bin/sh
+# The build. The tree is the list: every .c without a main goes into lib.a, every one with a main becomes a program.
+# ./do help tells the verbs. From the environment: CC, CFLAGS, JOBS, PNEU_BUILD (default ./build), DESTDIR, PREFIX.
+set -eu
+LC_ALL=C; export LC_ALL
+cd "$(dirname "$0")"
+top=$(pwd)
+out=${PNEU_BUILD:-$top/build}
+JOBS=${JOBS:-$(getconf _NPROCESSORS_ONLN)}
+PREFIX=${PREFIX:-/usr/local}
+
+warnings='-Wall -Wextra -Wshadow -Wvla -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes
+	-Wwrite-strings -Wformat=2 -Wcast-qual -Wno-unused-parameter'
+libraries='-ls6 -lskarnet -lresolv'
+variant=static compiler=${CC:-cc}
+hard='-fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections'
+cflags="${CFLAGS:--O2 -g} -fPIE $hard" ldflags='-static-pie -Wl,--gc-sections,-z,now,-z,relro'
+
+say() { printf '%s\n' "$*" >&2; }
+die() { code=$1; shift; say "do: $*"; exit "$code"; }
+
+use() { # VARIANT: another set of flags, in a folder of its own
+	variant=$1
+	case $1 in
+	static) ;;
+	asan)
+		cflags='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -DPNEU_UNCONFINED'
+		ldflags='-fsanitize=address,undefined' ;;
+	fuzz)
+		compiler=clang
+		cflags='-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+			-DPNEU_UNCONFINED'
+		ldflags='-fsanitize=fuzzer,address,undefined' ;;
+	*) die 100 "no variant $1" ;;
+	esac
+}
+
+sources() { find ./* -path "./build" -prune -o -path ./demo -prune -o -name '*.c' -print | sed 's,^\./,,' | sort; }
+
+stale() { # the sources to compile: changed, new, or including a changed file
+	find . -path ./build -prune -o -path ./.git -prune -o -path ./demo -prune -o \
+		-type f \( -name '*.[ch]' -o -name '*.def' \) -newer "$b/built" -print | sed 's,^\./,,' >"$b/changed"
+	if test -s "$b/changed"; then
+		sed 's,[.],\\.,g; s,^,(^|[ /]),; s,$,( |$),' "$b/changed" >"$b/pattern"
+		find "$b" -name '*.d' -exec grep -lEf "$b/pattern" {} + | sed "s,^$b/\(.*\)\.d\$,\1.c," |
+			while read -r c; do test ! -f "$c" || echo "$c"; done
+		grep '\.c$' "$b/changed" || :
+	fi
+	while read -r c; do test -f "$b/${c%.c}.o" || echo "$c"; done <"$b/sources"
+}
+
+build() { # everything that is not built yet, or not any more
+	b=$out/$variant
+	mkdir -p "$b/bin"
+	flags="$compiler -std=c11 -D_GNU_SOURCE -I. $warnings $cflags | $ldflags $libraries"
+	if ! printf '%s\n' "$flags" | cmp -s - "$b/flags"; then # other flags: from the beginning
+		rm -rf "$b"
+		mkdir -p "$b/bin"
+		printf '%s\n' "$flags" >"$b/flags"
+	fi
+	test -f "$b/built" || touch -d @0 "$b/built"
+	touch "$b/begun"
+	sources >"$b/sources.now"
+	if ! cmp -s "$b/sources.now" "$b/sources"; then # one came or went: forget the objects of those that went
+		find "$b" -name '*.o' | sed "s,^$b/\(.*\)\.o\$,\1.c," | sort | comm -23 - "$b/sources.now" |
+			while read -r c; do rm -f "$b/${c%.c}.o" "$b/${c%.c}.d"; done
+		rm -rf "$b/bin" "$b/lib.a"
+		mkdir -p "$b/bin"
+		mv "$b/sources.now" "$b/sources"
+	fi
+	stale | sort -u >"$b/stale"
+	if test ! -s "$b/stale" && test -f "$b/lib.a"; then return; fi
+	sed 's,[^/]*$,,' "$b/sources" | sort -u | while read -r d; do mkdir -p "$b/$d"; done
+	# shellcheck disable=SC2086
+	xargs -P "$JOBS" -I{} sh -c 'c=$1; shift; o=$0/${c%.c}.o; exec "$@" -MMD -c -o "$o" "$c"' \
+		"$b" {} $compiler -std=c11 -D_GNU_SOURCE -I. $warnings $cflags <"$b/stale" || die 111 "it does not compile"
+	# shellcheck disable=SC2046
+	grep -lE '^(main|LLVMFuzzerTestOneInput)\(' $(cat "$b/sources") >"$b/mains" || :
+	comm -23 "$b/sources" "$b/mains" | sed "s,^\(.*\)\.c\$,$b/\1.o," >"$b/objects"
+	rm -f "$b/lib.a"
+	xargs ar crsD "$b/lib.a" <"$b/objects"
+	if test "$variant" = fuzz; then which='^tests/fuzz/'; else which='^tests/fuzz/never|^[^t]|^tests/[^f]'; fi
+	# shellcheck disable=SC2086
+	grep -E "$which" "$b/mains" | xargs -P "$JOBS" -I{} sh -c '
+		c=$1 b=$0; shift
+		case $c in tests/*) to=$b/${c%.c} ;; *) to=$b/bin/$(basename "${c%.c}") ;; esac
+		exec "$@" -o "$to" "$b/${c%.c}.o" "$b/lib.a" '"$ldflags $libraries" \
+		"$b" {} $compiler || die 111 "it does not link"
+	mv "$b/begun" "$b/built"
+}
+
+needs() { # what the build, or with "tests" also the tests, need from Debian
+	echo gcc libc6-dev skalibs-dev libs6-dev s6 execline ucspi-tcp-ipv6
+	test "${1:-}" != tests || echo perl python3 strace swaks postfix curl msmtp openssl nsd netcat-openbsd iproute2 e2fsprogs
+	test "${1:-}" != lint || echo clang clang-format clang-tidy clang-tools cppcheck shellcheck mandoc binutils
+	test "${1:-}" != fuzz || echo clang libclang-rt-14-dev
+}
+
+deps() { # install what is missing (root), or print the line that does (exit 100)
+	missing=
+	for p in $(needs) $(needs "${1:-}"); do
+		case " $missing " in *" $p "*) continue ;; esac
+		dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q '^install ok installed' || missing="$missing $p"
+	done
+	test -n "$missing" || return 0
+	if test "$(id -u)" != 0; then
+		say "do: missing packages; let root run:"
+		say "    apt-get install -y --no-install-recommends$missing"
+		exit 100
+	fi
+	say "do: installing$missing"
+	export DEBIAN_FRONTEND=noninteractive
+	# No daemon of these packages shall start: the tests start their own.
+	policy=/usr/sbin/policy-rc.d
+	if test ! -e $policy; then
+		printf '#!/bin/sh\nexit 101\n' >$policy
+		chmod 755 $policy
+		trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+	fi
+	# shellcheck disable=SC2086
+	{ apt-get install -y -qq --no-install-recommends $missing ||
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; }; } >&2 || die 111 "apt-get failed"
+}
+
+run_tests() { # [NAME]: unit tests, then scenarios; all, or those whose path holds NAME
+	PNEU_BIN=$out/$variant/bin PNEU_TESTS=$out/$variant/tests PNEU_TOP=$top PNEU_VARIANT=$variant
+	export PNEU_BIN PNEU_TESTS PNEU_TOP PNEU_VARIANT
+	{
+		find "$out/$variant/tests/unit" -type f ! -name '*.[od]' | sort
+		find tests -name '*.t' | sort
+	} | grep -F -- "${1:-/}" >"$out/$variant/tests.list" || die 100 "no test is named ${1:-}"
+	grep . "$out/$variant/tests.list" | prove -j "$JOBS" --exec '' -
+}
+
+case ${1:-help} in
+build) deps; build ;;
+test) shift; deps tests; build; run_tests "$@" ;;
+asan) shift; deps tests; use asan; build; run_tests "$@" ;;
+lint) deps lint; build; sh tests/lint.sh ;;
+fuzz) shift; deps fuzz; use fuzz; build; PNEU_TESTS=$out/fuzz/tests sh tests/fuzz/run.sh "$@" ;;
+bench) shift; deps tests; build; PNEU_BIN=$out/static/bin PNEU_TOP=$top sh tests/bench/run.sh "$@" ;;
+crash) shift; deps tests; build; PNEU_BIN=$out/static/bin PNEU_TOP=$top PNEU_TESTS=$out/static/tests sh tests/crash/run.sh "$@" ;;
+run) shift; deps; build; PNEU_BIN=$out/static/bin sh package/run.sh "$@" ;;
+demo) shift; deps; build; PNEU_BIN=$out/static/bin sh package/demo.sh "$@" ;;
+deps) deps "${2:-}" ;;
+install) deps; build; PNEU_BIN=$out/static/bin PREFIX=$PREFIX sh package/install.sh ;;
+where) deps; build; printf '%s\n' "$out/static/bin${2:+/$2}" ;;
+clean) rm -rf "$out" ;;
+help)
+	cat <<'HELP'
+./do build              compile everything into build/
+./do run                an instance in ./demo, in the foreground: SMTP on 127.0.0.1:2525, mailbox you@pneu.test
+./do demo               the same in a temporary folder: sends one mail, shows it delivered, stops
+./do test [NAME]        all tests, or those whose path holds NAME
+./do lint               warnings as errors, clang-format, clang-tidy, cppcheck, shellcheck, mandoc, the arrows between folders
+./do asan [NAME]        the tests under the address and undefined behaviour sanitizers
+./do fuzz [NAME] [SEC]  the fuzz targets
+./do crash [NAME]       fault injection and crash states, the long form
+./do bench [NAME]       speed, beside Postfix and OpenSMTPD where they are installed
+./do install            into $DESTDIR$PREFIX (PREFIX is /usr/local)
+./do deps [tests]       install the packages that are missing (root), or print the line that does
+./do where [CMD]        the folder, or the path, of the built programs
+./do clean              remove build/
+HELP
+	;;
+*) die 100 "no verb $1; ./do help tells them" ;;
+esac

@@ -1,5 +1,6 @@
 /* Message identifiers: 28 characters [0-9a-f], 't' first for those made from a token. Unique for ever, and
- * the others sort by age: 14 digits microseconds since 1970, 2 a counter, 12 random. */
+ * the others sort by age: 14 digits microseconds since 1970, 14 random. Whoever makes a file of that name
+ * meets EEXIST in the worst case, and takes the next. */
 
 #ifndef PNEU_QUEUE_ID_H
 #define PNEU_QUEUE_ID_H

@@ -1,0 +1,294 @@
+#include "control/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <skalibs/djbunix.h>
+#include <skalibs/types.h>
+
+/* A default is written as a number or as a string; each type takes what is its own. */
+#define NUMBER(x) _Generic((x), int: (x), long: (x), default: 0)
+#define TEXT(x) _Generic((x), int: (char const *)0, long: (char const *)0, void *: (char const *)0, default: (x))
+
+struct setting_row const control_rows[SET_count] = {
+#define SETTING(name, type, scope, fallback, largest, unit, what)                                                      \
+    {#name, SETTING_##type, SCOPE_##scope, (uint32_t)NUMBER(fallback), (char const *)TEXT(fallback), largest, unit, what},
+#include "control/settings.def"
+#undef SETTING
+};
+
+static char const *const paths[SET_count] = {
+#define SETTING(name, type, scope, fallback, largest, unit, what) "control/" #name,
+#include "control/settings.def"
+#undef SETTING
+};
+
+int
+control_home(void)
+{
+    char const *home = getenv("PNEU_HOME");
+
+    return chdir(home && *home ? home : CONTROL_HOME) == 0;
+}
+
+char const *
+control_path(enum setting which)
+{
+    return paths[which];
+}
+
+int
+control_scan(enum setting which, char const *text, uint32_t *value)
+{
+    struct setting_row const *row = control_rows + which;
+    uint32_t n;
+
+    if (!uint320_scan(text, &n) || n > row->largest)
+        return (errno = EPROTO, 0);
+    *value = n;
+    return 1;
+}
+
+/* ---- one file ---- */
+
+/* Reads a whole file. Returns 1, 0 if there is none, -1 with errno. */
+static int
+read_file(char const *path, stralloc *to)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t n = 1;
+
+    to->len = 0;
+    if (fd == -1)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+    if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) || st.st_size > CONTROL_FILE_MAX) {
+        close(fd);
+        return (errno = EPROTO, -1);
+    }
+    while (n > 0 && to->len <= CONTROL_FILE_MAX) {
+        if (!stralloc_readyplus(to, (size_t)st.st_size + 1 > to->len ? (size_t)st.st_size + 1 - to->len : 4096)) {
+            n = -1;
+            break;
+        }
+        n = read(fd, to->s + to->len, to->a - to->len);
+        if (n > 0)
+            to->len += (size_t)n;
+        else if (n == -1 && errno == EINTR)
+            n = 1;
+    }
+    int e = errno;
+    close(fd);
+    return n == 0 ? 1 : (errno = n > 0 ? EPROTO : e, -1);
+}
+
+static int
+controls(unsigned char const *s, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((s[i] < 0x20 && s[i] != '\t') || s[i] == 0x7f)
+            return 1;
+    return 0;
+}
+
+/* Leaves the lines that say something, each ended by NUL; blanks at both ends and comments go.
+ * Returns 1, or 0 with EPROTO if one is too long or holds control characters. */
+static int
+tidy(stralloc *text, size_t longest)
+{
+    size_t to = 0;
+
+    for (size_t at = 0; at < text->len;) {
+        char *newline = memchr(text->s + at, '\n', text->len - at);
+        size_t end = newline ? (size_t)(newline - text->s) : text->len;
+        size_t next = end + 1;
+        while (at < end && (text->s[at] == ' ' || text->s[at] == '\t'))
+            at++;
+        while (end > at && (text->s[end - 1] == ' ' || text->s[end - 1] == '\t' || text->s[end - 1] == '\r'))
+            end--;
+        if (end > at && text->s[at] != '#') {
+            if (end - at > longest || controls((unsigned char const *)text->s + at, end - at))
+                return (errno = EPROTO, 0);
+            memmove(text->s + to, text->s + at, end - at);
+            to += end - at;
+            text->s[to++] = 0;
+        }
+        at = next;
+    }
+    text->len = to;
+    return 1;
+}
+
+/* ---- where a setting is looked up ---- */
+
+static int
+folder_name(char const *domain)
+{
+    size_t len = strlen(domain);
+
+    return len && len <= 255 && *domain != '.' && !strchr(domain, '/') && !controls((unsigned char const *)domain, len);
+}
+
+/* Reads control/FOLDER/[.]WHO/NAME. Returns as read_file. */
+static int
+look_in(char const *folder, char const *dot, char const *who, enum setting which, stralloc *to)
+{
+    char path[1024];
+    char const *const parts[] = {"control/", folder, "/", dot, who, "/", control_rows[which].name};
+    size_t len = 0;
+
+    for (unsigned int i = 0; i < sizeof parts / sizeof *parts; i++) {
+        size_t n = strlen(parts[i]);
+        if (len + n >= sizeof path)
+            return 0;
+        memcpy(path + len, parts[i], n);
+        len += n;
+    }
+    path[len] = 0;
+    return read_file(path, to);
+}
+
+static int
+look_up(enum setting which, char const *domain, stralloc *to)
+{
+    enum setting_scope scope = control_rows[which].scope;
+    int got = 0;
+
+    if (scope == SCOPE_SERVER) {
+        char const *server = getenv("PNEU_SERVER");
+        if (server && folder_name(server))
+            got = look_in("servers", "", server, which, to);
+    } else if (domain && folder_name(domain) && scope == SCOPE_DOMAIN)
+        got = look_in("domain", "", domain, which, to);
+    else if (domain && folder_name(domain) && scope == SCOPE_REMOTE) {
+        got = look_in("remote", "", domain, which, to);
+        for (char const *dot = strchr(domain, '.'); !got && dot && dot[1]; dot = strchr(dot + 1, '.'))
+            got = look_in("remote", ".", dot + 1, which, to);
+        if (!got)
+            got = look_in("remote", "", "default", which, to);
+    }
+    return got ? got : read_file(paths[which], to);
+}
+
+/* ---- the readers ---- */
+
+int
+control_uint_of(enum setting which, char const *domain, uint32_t *value)
+{
+    stralloc text = STRALLOC_ZERO;
+    int got = look_up(which, domain, &text);
+
+    *value = control_rows[which].number;
+    if (got == 1)
+        got = tidy(&text, 20) ? (!text.len || control_scan(which, text.s, value) ? 1 : -1) : -1;
+    int e = errno;
+    stralloc_free(&text);
+    return got >= 0 ? 1 : (errno = e, 0);
+}
+
+int
+control_uint(enum setting which, uint32_t *value)
+{
+    return control_uint_of(which, 0, value);
+}
+
+/* The default of a text: of "@name" the value of that setting. */
+static int
+fallback(enum setting which, char const *domain, stralloc *value)
+{
+    char const *text = control_rows[which].text;
+
+    if (!text)
+        return 0;
+    if (*text != '@') {
+        value->len = 0;
+        return stralloc_catb(value, text, strlen(text) + 1) ? 1 : -1;
+    }
+    for (enum setting other = 0; other < SET_count; other++)
+        if (!strcmp(control_rows[other].name, text + 1)) {
+            int got = control_line_of(other, domain, value);
+            if (got == 1)
+                value->len++;
+            return got;
+        }
+    return (errno = EINVAL, -1);
+}
+
+static int
+read_text(enum setting which, char const *domain, stralloc *value)
+{
+    int got;
+
+    value->len = 0;
+    got = look_up(which, domain, value);
+    if (got == 1 && !tidy(value, control_rows[which].largest))
+        got = -1;
+    return got ? got : fallback(which, domain, value);
+}
+
+int
+control_line_of(enum setting which, char const *domain, stralloc *value)
+{
+    int got = read_text(which, domain, value);
+
+    if (got == 1) { /* the first line; a file without one says: no value */
+        got = value->len != 0;
+        value->len = got ? strlen(value->s) : 0;
+    }
+    return got;
+}
+
+int
+control_line(enum setting which, stralloc *value)
+{
+    return control_line_of(which, 0, value);
+}
+
+int
+control_list(enum setting which, stralloc *value)
+{
+    return read_text(which, 0, value);
+}
+
+/* ---- tables in memory ---- */
+
+static char const *
+find_item(stralloc const *list, char const *item, size_t len)
+{
+    for (size_t at = 0; at < list->len;) {
+        size_t n = strlen(list->s + at);
+        if (n == len && !strncasecmp(list->s + at, item, len))
+            return list->s + at;
+        at += n + 1;
+    }
+    return 0;
+}
+
+int
+control_holds(stralloc const *list, char const *item, size_t len, int below)
+{
+    if (find_item(list, item, len))
+        return 1;
+    for (size_t i = 1; below && i < len; i++)
+        if (item[i] == '.' && find_item(list, item + i, len - i))
+            return 1;
+    return 0;
+}
+
+char const *
+control_value(stralloc const *table, char const *key, size_t len)
+{
+    for (size_t at = 0; at < table->len;) {
+        char const *line = table->s + at;
+        char const *colon = strchr(line, ':');
+        if (colon && (size_t)(colon - line) == len && !strncasecmp(line, key, len))
+            return colon + 1;
+        at += strlen(line) + 1;
+    }
+    return 0;
+}

@@ -1,0 +1,185 @@
+#include "queue/intake.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <skalibs/djbunix.h>
+#include <skalibs/iopause.h>
+#include <skalibs/types.h>
+
+#include "control/control.h"
+#include "queue/layout.h"
+
+static char const *
+intake_path(void)
+{
+    char const *path = getenv("PNEU_INTAKE");
+
+    if (path && *path)
+        return path;
+    return access(control_path(SET_filter), F_OK) == 0 ? RUN_FILTER : RUN_INTAKE;
+}
+
+int
+intake_open(struct intake *in)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    char const *path = intake_path();
+    size_t len = strlen(path);
+
+    if (len >= sizeof name.sun_path)
+        return (errno = ENAMETOOLONG, 0);
+    memcpy(name.sun_path, path, len);
+    in->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (in->fd == -1)
+        return 0;
+    /* A Unix socket's connect waits only while the backlog is full, which a stuck daemon ends by being restarted. */
+    if (connect(in->fd, (struct sockaddr *)&name, sizeof name) == -1 || ndelay_on(in->fd) == -1) {
+        int e = errno;
+        intake_close(in);
+        return (errno = e, 0);
+    }
+    in->out.len = 0;
+    in->refused = 0;
+    return 1;
+}
+
+void
+intake_close(struct intake *in)
+{
+    if (in->fd != -1)
+        close(in->fd);
+    in->fd = -1;
+    in->out.len = 0;
+}
+
+static int
+fail(struct intake *in)
+{
+    int e = errno;
+
+    intake_close(in);
+    errno = e;
+    return 0;
+}
+
+static int
+wait_for(struct intake *in, short events)
+{
+    iopause_fd x = {.fd = in->fd, .events = events};
+    int n = iopause_stamp(&x, 1, &in->deadline, &STAMP);
+
+    if (n == 0)
+        errno = ETIMEDOUT;
+    return n > 0;
+}
+
+/* Sends what waits. A server that hung up has refused: its answer is read at the end. */
+static int
+flush(struct intake *in)
+{
+    size_t sent = 0;
+
+    while (sent < in->out.len && !in->refused) {
+        ssize_t n = send(in->fd, in->out.s + sent, in->out.len - sent, MSG_NOSIGNAL);
+        if (n >= 0)
+            sent += (size_t)n;
+        else if (errno == EPIPE || errno == ECONNRESET)
+            in->refused = 1;
+        else if (errno != EINTR && (errno != EAGAIN || !wait_for(in, IOPAUSE_WRITE)))
+            return 0;
+    }
+    in->out.len = 0;
+    return 1;
+}
+
+static int
+put(struct intake *in, char const *s, size_t len)
+{
+    if (in->fd == -1)
+        return (errno = ENOTCONN, 0);
+    if (!netstring_put(&in->out, s, len))
+        return fail(in);
+    return in->out.len < INTAKE_CHUNK_MAX || flush(in) ? 1 : fail(in);
+}
+
+int
+intake_begin(struct intake *in, struct bytes opening)
+{
+    return put(in, opening.s, opening.len);
+}
+
+int
+intake_data(struct intake *in, char const *s, size_t len)
+{
+    while (len) {
+        size_t n = len < INTAKE_CHUNK_MAX ? len : INTAKE_CHUNK_MAX;
+        if (!put(in, s, n))
+            return 0;
+        s += n;
+        len -= n;
+    }
+    return 1;
+}
+
+int
+intake_end(struct intake *in, struct bytes closing, struct intake_answer *answer)
+{
+    return put(in, "", 0) && put(in, closing.s, closing.len) && intake_answer(in, answer);
+}
+
+/* "K0 2.0.0 text" */
+static int
+answer_scan(struct bytes text, struct intake_answer *answer)
+{
+    size_t n;
+
+    if (text.len < 4 || !memchr("KZD", text.s[0], 3) || text.len > INTAKE_ANSWER_MAX)
+        return 0;
+    answer->class = text.s[0];
+    memcpy(answer->text, text.s, text.len);
+    answer->text[text.len] = 0;
+    n = uint_scan(answer->text + 1, &answer->exit);
+    if (!n || answer->text[1 + n] != ' ')
+        return 0;
+    memmove(answer->text, answer->text + n + 2, text.len - n - 1);
+    return 1;
+}
+
+int
+intake_answer(struct intake *in, struct intake_answer *answer)
+{
+    char buf[INTAKE_ANSWER_MAX + 16];
+    size_t len = 0;
+
+    if (in->fd == -1)
+        return (errno = ENOTCONN, 0);
+    if (!flush(in))
+        return fail(in);
+    for (;;) {
+        struct bytes got = {buf, len};
+        struct bytes text;
+        int whole = netstring_take(&got, INTAKE_ANSWER_MAX, &text);
+        if (whole == 1 && !got.len && answer_scan(text, answer)) {
+            if (in->refused)
+                intake_close(in);
+            return 1;
+        }
+        if (whole) { /* malformed, or more than an answer */
+            errno = EPROTO;
+            return fail(in);
+        }
+        ssize_t n = recv(in->fd, buf + len, sizeof buf - len, 0);
+        if (n > 0)
+            len += (size_t)n;
+        else if (n == 0 || (errno != EINTR && (errno != EAGAIN || !wait_for(in, IOPAUSE_READ)))) {
+            if (n == 0)
+                errno = EPIPE;
+            return fail(in);
+        }
+    }
+}

@@ -1,6 +1,7 @@
-/* The settings: one file each in control/, declared once in control/settings.def.
- * All paths are relative: a program calls control_home first, and reads what it needs
- * before it confines itself. Nothing is cached: a changed file counts from the next read. */
+/* The settings: one file each in control/, declared once in
+ * control/settings.def. All paths are relative: a program calls control_home
+ * first, and reads what it needs before it confines itself. Nothing is cached:
+ * a changed file counts from the next read. */
 
 #ifndef PNEU_CONTROL_CONTROL_H
 #define PNEU_CONTROL_CONTROL_H
@@ -17,11 +18,19 @@ enum setting {
     SET_count
 };
 
-enum setting_type { SETTING_INT, SETTING_BOOL, SETTING_LINE, SETTING_LIST, SETTING_TABLE, SETTING_SECRET };
+enum setting_type {
+    SETTING_INT,
+    SETTING_BOOL,
+    SETTING_LINE,
+    SETTING_LIST,
+    SETTING_TABLE,
+    SETTING_SECRET
+};
 enum setting_scope { SCOPE_GLOBAL, SCOPE_SERVER, SCOPE_REMOTE, SCOPE_DOMAIN };
 
-/* One row of the table. `number` is the default of INT and BOOL, `text` that of the others
- * (NULL: none; "@name": the value of that setting). `largest` bounds a number, or the bytes of a line. */
+/* One row of the table. `number` is the default of INT and BOOL, `text` that of
+ * the others (NULL: none; "@name": the value of that setting). `largest` bounds
+ * a number, or the bytes of a line. */
 struct setting_row {
     char const *name;
     enum setting_type type;
@@ -36,7 +45,9 @@ struct setting_row {
 extern struct setting_row const control_rows[SET_count];
 
 #define CONTROL_HOME "/var/pneu" /* $PNEU_HOME's default */
-#define CONTROL_FILE_MAX 67108864 /* no control file is larger: 64 MiB, a list of two million domains */
+#define CONTROL_FILE_MAX                                                       \
+    67108864 /* no control file is larger: 64 MiB, a list of two million       \
+                domains */
 
 /* Changes into $PNEU_HOME. Returns 1, or 0 with errno. */
 extern int control_home(void);
@@ -44,33 +55,40 @@ extern int control_home(void);
 /* "control/NAME", for messages. */
 extern char const *control_path(enum setting);
 
-/* Reads an INT or BOOL setting. Returns 1 (from the file, or the default), or 0 with errno: EPROTO if
- * the file holds no such number or one beyond the bounds. */
+/* Reads an INT or BOOL setting. Returns 1 (from the file, or the default), or 0
+ * with errno: EPROTO if the file holds no such number or one beyond the bounds.
+ */
 extern int control_uint(enum setting, uint32_t *value);
 
 /* The same rules for a number given as an option. Returns 1 or 0. */
 extern int control_scan(enum setting, char const *text, uint32_t *value);
 
-/* Reads a LINE setting into value (NUL-terminated; the NUL is not counted in value->len).
- * Returns 1 if it is there or has a default, 0 if not, -1 with errno (EPROTO: too long, or control characters). */
+/* Reads a LINE setting into value (NUL-terminated; the NUL is not counted in
+ * value->len). Returns 1 if it is there or has a default, 0 if not, -1 with
+ * errno (EPROTO: too long, or control characters). */
 extern int control_line(enum setting, stralloc *value);
 
-/* Reads a LIST or TABLE setting: value gets one NUL-terminated item a line, comments and blanks removed.
- * Returns as control_line. */
+/* Reads a LIST or TABLE setting: value gets one NUL-terminated item a line,
+ * comments and blanks removed. Returns as control_line. */
 extern int control_list(enum setting, stralloc *value);
 
-/* The same for a setting of scope REMOTE or DOMAIN and one domain (lower case): looked up in the
- * domain's folder, for REMOTE then in its parents' folders (.example.org) and in default/, then as above.
- * A domain that is no host name ('/', a leading '.', control characters) has no folder. */
+/* The same for a setting of scope REMOTE or DOMAIN and one domain (lower case):
+ * looked up in the domain's folder, for REMOTE then in its parents' folders
+ * (.example.org) and in default/, then as above. A domain that is no host name
+ * ('/', a leading '.', control characters) has no folder. */
 extern int control_uint_of(enum setting, char const *domain, uint32_t *value);
 extern int control_line_of(enum setting, char const *domain, stralloc *value);
 
-/* 1 if list (from control_list) holds that item, case ignored; with `below`, also if it holds
+/* 1 if list (from control_list) holds that item, case ignored; with `below`,
+ * also if it holds
  * ".parent" of it (qmail's rcpthosts). */
-extern int control_holds(stralloc const *list, char const *item, size_t len, int below);
+extern int control_holds(stralloc const *list, char const *item, size_t len,
+                         int below);
 
-/* The value of the first table line whose key is that, case ignored; NULL if there is none. An empty key
+/* The value of the first table line whose key is that, case ignored; NULL if
+ * there is none. An empty key
  * (":value") is found only by an empty key. */
-extern char const *control_value(stralloc const *table, char const *key, size_t len);
+extern char const *control_value(stralloc const *table, char const *key,
+                                 size_t len);
 
 #endif

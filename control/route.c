@@ -9,11 +9,13 @@
 int
 routes_read(struct routes *r, char const **which)
 {
-    static enum setting const settings[] = {SET_envnoathost, SET_locals, SET_virtualdomains};
+    static enum setting const settings[] = {SET_envnoathost, SET_locals,
+                                            SET_virtualdomains};
     stralloc *const to[] = {&r->envnoathost, &r->locals, &r->virtualdomains};
 
     for (unsigned int i = 0; i < 3; i++)
-        if ((i ? control_list(settings[i], to[i]) : control_line(settings[i], to[i])) == -1) {
+        if ((i ? control_list(settings[i], to[i])
+               : control_line(settings[i], to[i])) == -1) {
             *which = control_path(settings[i]);
             return 0;
         }
@@ -34,15 +36,18 @@ is_mailbox_domain(char const *domain, size_t len)
     char path[sizeof "control/domain/" + 255] = "control/domain/";
     struct stat st;
 
-    if (!len || len > 255 || *domain == '.' || memchr(domain, '/', len) || memchr(domain, 0, len))
+    if (!len || len > 255 || *domain == '.' || memchr(domain, '/', len) ||
+        memchr(domain, 0, len))
         return 0;
     memcpy(path + strlen(path), domain, len);
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* virtualdomains: the whole address, then the domain, then its parents (".example.org"), then everything (""). */
+/* virtualdomains: the whole address, then the domain, then its parents
+ * (".example.org"), then everything (""). */
 static char const *
-virtual_prefix(stralloc const *table, char const *address, size_t len, size_t domain)
+virtual_prefix(stralloc const *table, char const *address, size_t len,
+               size_t domain)
 {
     char const *prefix = control_value(table, address, len);
 
@@ -54,10 +59,12 @@ virtual_prefix(stralloc const *table, char const *address, size_t len, size_t do
     return prefix ? prefix : control_value(table, "", 0);
 }
 
-/* One table, so one answer: local domains first, as qmail has it, then virtualdomains, then mailbox domains. An empty
- * prefix is qmail's exception: that address is not virtual. */
+/* One table, so one answer: local domains first, as qmail has it, then
+ * virtualdomains, then mailbox domains. An empty prefix is qmail's exception:
+ * that address is not virtual. */
 int
-route_find(struct routes const *r, char const *address, size_t len, stralloc *to, enum route *route)
+route_find(struct routes const *r, char const *address, size_t len,
+           stralloc *to, enum route *route)
 {
     char const *at = memrchr(address, '@', len);
     size_t domain; /* where it begins in `to` */
@@ -67,7 +74,8 @@ route_find(struct routes const *r, char const *address, size_t len, stralloc *to
     if (!stralloc_copyb(to, address, len))
         return 0;
     if (!at) {
-        if (!stralloc_append(to, '@') || !stralloc_catb(to, r->envnoathost.s, r->envnoathost.len))
+        if (!stralloc_append(to, '@') ||
+            !stralloc_catb(to, r->envnoathost.s, r->envnoathost.len))
             return 0;
         domain = len + 1;
     } else
@@ -82,7 +90,8 @@ route_find(struct routes const *r, char const *address, size_t len, stralloc *to
     prefix = virtual_prefix(&r->virtualdomains, to->s, to->len, domain);
     if (prefix && *prefix) {
         *route = ROUTE_LOCAL;
-        return stralloc_insertb(to, 0, "-", 1) && stralloc_insertb(to, 0, prefix, strlen(prefix));
+        return stralloc_insertb(to, 0, "-", 1) &&
+               stralloc_insertb(to, 0, prefix, strlen(prefix));
     }
     if (is_mailbox_domain(to->s + domain, to->len - domain))
         *route = ROUTE_MAILBOX;

@@ -1,5 +1,6 @@
-/* Who gets local mail: users/cdb, made by pneu-users in the format of qmail-users(5) from the system's users,
- * users/assign, alias/ and mail/. Addresses of virtual mailboxes stand in it whole (alice@example.org). */
+/* Who gets local mail: users/cdb, made by pneu-users in the format of
+ * qmail-users(5) from the system's users, users/assign, alias/ and mail/.
+ * Addresses of virtual mailboxes stand in it whole (alice@example.org). */
 
 #ifndef PNEU_CONTROL_USERS_H
 #define PNEU_CONTROL_USERS_H
@@ -20,15 +21,20 @@ struct user {
     stralloc storage;
 };
 
-#define USER_ZERO {.storage = STRALLOC_ZERO}
+#define USER_ZERO                                                              \
+    {                                                                          \
+        .storage = STRALLOC_ZERO                                               \
+    }
 
-/* Finds a local part ("alice-list") or a mailbox's address ("alice@example.org"), case ignored.
- * Returns 1 found; 0 there is no such user; -1 with errno if it cannot be known now: no cdb, a damaged one, or
+/* Finds a local part ("alice-list") or a mailbox's address
+ * ("alice@example.org"), case ignored. Returns 1 found; 0 there is no such
+ * user; -1 with errno if it cannot be known now: no cdb, a damaged one, or
  * (ESTALE) not found in one that is older than what it was made from. */
 extern int users_find(char const *address, size_t len, struct user *);
 
-/* uid and gid of one of pneu's own users, pneuq and so on, from users/ids ("pneuq:997:997" a line; an
- * instance of an ordinary user has his uid in each). Returns 1, or 0 with errno: ENOENT, EPROTO. */
+/* uid and gid of one of pneu's own users, pneuq and so on, from users/ids
+ * ("pneuq:997:997" a line; an instance of an ordinary user has his uid in
+ * each). Returns 1, or 0 with errno: ENOENT, EPROTO. */
 extern int users_id(char const *name, uint32_t *uid, uint32_t *gid);
 
 #endif

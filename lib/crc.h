@@ -1,4 +1,5 @@
-/* CRC-32C (Castagnoli, RFC 3720 appendix B.4): finds torn and rotten bytes, stops no forger. */
+/* CRC-32C (Castagnoli, RFC 3720 appendix B.4): finds torn and rotten bytes,
+ * stops no forger. */
 
 #ifndef PNEU_LIB_CRC_H
 #define PNEU_LIB_CRC_H

@@ -1,5 +1,5 @@
-/* Exit codes of every pneu program (the convention of qmail and s6). In doubt temporary:
- * whoever started us tries again, and nothing is lost. */
+/* Exit codes of every pneu program (the convention of qmail and s6). In doubt
+ * temporary: whoever started us tries again, and nothing is lost. */
 
 #ifndef PNEU_LIB_EXITS_H
 #define PNEU_LIB_EXITS_H

@@ -12,9 +12,18 @@
 #include "lib/log.h"
 #include "queue/envelope.h"
 
-/* "pneu1 message=00000000000000004096 envelope=0000000123 recipients=0000000001 crc=aaaaaaaa,bbbbbbbb header=cccccccc"
- * and blanks: whoever opens the file in a pager sees what he has. The columns never move. */
-enum { AT_MESSAGE = 14, AT_ENVELOPE = 44, AT_RECIPIENTS = 66, AT_CRC = 81, AT_CRC2 = 90, AT_HEADER = 98, AT_HEADER_CRC = 106 };
+/* "pneu1 message=00000000000000004096 envelope=0000000123 recipients=0000000001
+ * crc=aaaaaaaa,bbbbbbbb header=cccccccc" and blanks: whoever opens the file in
+ * a pager sees what he has. The columns never move. */
+enum {
+    AT_MESSAGE = 14,
+    AT_ENVELOPE = 44,
+    AT_RECIPIENTS = 66,
+    AT_CRC = 81,
+    AT_CRC2 = 90,
+    AT_HEADER = 98,
+    AT_HEADER_CRC = 106
+};
 
 static void
 decimal(char *to, uint64_t value, unsigned int digits)
@@ -35,7 +44,8 @@ hexadecimal(char *to, uint32_t value)
 void
 file_header_fmt(char s[static FILE_HEADER], struct file_header const *h)
 {
-    static char const form[] = "pneu1 message=                     envelope=           recipients=           "
+    static char const form[] = "pneu1 message=                     envelope=   "
+                               "        recipients=           "
                                "crc=        ,         header=        ";
 
     memset(s, ' ', FILE_HEADER);
@@ -65,11 +75,13 @@ hexnumber(char const *s)
     uint32_t n = 0;
 
     for (unsigned int i = 0; i < 8; i++)
-        n = n << 4 | (uint32_t)((s[i] >= 'a' ? s[i] - 'a' + 10 : s[i] - '0') & 15);
+        n = n << 4 |
+            (uint32_t)((s[i] >= 'a' ? s[i] - 'a' + 10 : s[i] - '0') & 15);
     return n;
 }
 
-/* Reads without a doubt, then writes what it read: only a header that comes out equal is one. */
+/* Reads without a doubt, then writes what it read: only a header that comes out
+ * equal is one. */
 int
 file_header_scan(char const s[static FILE_HEADER], struct file_header *h)
 {
@@ -84,7 +96,8 @@ file_header_scan(char const s[static FILE_HEADER], struct file_header *h)
     return !memcmp(s, again, FILE_HEADER) ? 1 : (errno = EPROTO, 0);
 }
 
-/* Reads len bytes at that offset. Returns 1, 0 if the file ends before, -1 with errno. */
+/* Reads len bytes at that offset. Returns 1, 0 if the file ends before, -1 with
+ * errno. */
 static int
 read_at(int fd, char *s, size_t len, off_t at)
 {
@@ -108,7 +121,8 @@ damaged(char const **why, char const *text)
     return 0;
 }
 
-/* The first block is in data: brings the rest, so that data holds envelope and status at `at`. */
+/* The first block is in data: brings the rest, so that data holds envelope and
+ * status at `at`. */
 static int
 read_envelope(int fd, struct file *f, size_t have, size_t *at)
 {
@@ -135,9 +149,11 @@ prove(struct file *f, size_t at, char const **why)
     f->status = f->data.s + at + f->header.envelope;
     if (crc32c(0, f->envelope.s, f->envelope.len) != f->header.envelope_crc)
         return damaged(why, "the envelope's checksum is wrong");
-    if (at && crc32c(0, f->data.s + FILE_HEADER, f->header.message) != f->header.message_crc)
+    if (at && crc32c(0, f->data.s + FILE_HEADER, f->header.message) !=
+                  f->header.message_crc)
         return damaged(why, "the message's checksum is wrong");
-    if (!envelope_check(f->envelope, &recipients) || recipients != f->header.recipients || !recipients)
+    if (!envelope_check(f->envelope, &recipients) ||
+        recipients != f->header.recipients || !recipients)
         return damaged(why, "the envelope is malformed");
     return 1;
 }
@@ -163,8 +179,8 @@ file_read(int fd, struct file *f, char const **why)
         return got == -1 ? -1 : damaged(why, "it shrinks while it is read");
     if (!file_header_scan(f->data.s, &f->header))
         return damaged(why, "it has no right header");
-    if (f->header.message > (uint64_t)st.st_size || f->header.envelope > ENVELOPE_MAX ||
-        file_log(&f->header) > st.st_size)
+    if (f->header.message > (uint64_t)st.st_size ||
+        f->header.envelope > ENVELOPE_MAX || file_log(&f->header) > st.st_size)
         return damaged(why, "it is shorter than its header says");
     got = read_envelope(fd, f, have, &at);
     if (got != 1)
@@ -200,8 +216,8 @@ file_prove(int fd, struct file_header const *h)
     return crc == h->message_crc;
 }
 
-/* A line of the log: "CRC time=T next=N class=C code=X to=R remote=H text=T\n"; CRC is that of all behind its blank,
- * without the newline. */
+/* A line of the log: "CRC time=T next=N class=C code=X to=R remote=H text=T\n";
+ * CRC is that of all behind its blank, without the newline. */
 
 static int
 field(stralloc *to, char const *key, struct bytes value, size_t max, int spaces)
@@ -216,7 +232,8 @@ field_uint(stralloc *to, char const *key, uint64_t value)
 {
     char digits[UINT64_FMT];
 
-    return stralloc_cats(to, key) && stralloc_catb(to, digits, uint64_fmt(digits, value));
+    return stralloc_cats(to, key) &&
+           stralloc_catb(to, digits, uint64_fmt(digits, value));
 }
 
 int
@@ -224,14 +241,19 @@ file_event_put(stralloc *to, struct file_event const *e)
 {
     size_t begin = to->len;
 
-    if (!stralloc_catb(to, "         ", 9) || !field_uint(to, "time=", e->time) || !field_uint(to, " next=", e->next) ||
-        !stralloc_cats(to, " class=") || !stralloc_catb(to, &e->class, 1) || !field(to, " code=", e->code, 16, 0) ||
-        !field(to, " to=", e->to, SIZE_MAX, 0) || !field(to, " remote=", e->remote, FILE_TEXT_MAX, 0) ||
+    if (!stralloc_catb(to, "         ", 9) ||
+        !field_uint(to, "time=", e->time) ||
+        !field_uint(to, " next=", e->next) || !stralloc_cats(to, " class=") ||
+        !stralloc_catb(to, &e->class, 1) ||
+        !field(to, " code=", e->code, 16, 0) ||
+        !field(to, " to=", e->to, SIZE_MAX, 0) ||
+        !field(to, " remote=", e->remote, FILE_TEXT_MAX, 0) ||
         !field(to, " text=", e->text, FILE_TEXT_MAX, 1)) {
         to->len = begin;
         return 0;
     }
-    hexadecimal(to->s + begin, crc32c(0, to->s + begin + 9, to->len - begin - 9));
+    hexadecimal(to->s + begin,
+                crc32c(0, to->s + begin + 9, to->len - begin - 9));
     return stralloc_catb(to, "\n", 1) ? 1 : (to->len = begin, 0);
 }
 
@@ -280,9 +302,12 @@ event_scan(struct bytes line, struct file_event *e)
         return 0;
     line.s += 9;
     line.len -= 9;
-    if (!take_uint(&line, "time=", &e->time) || !take_uint(&line, " next=", &e->next) ||
-        !take_field(&line, " class=", &class) || class.len != 1 || !take_field(&line, " code=", &e->code) ||
-        !take_field(&line, " to=", &e->to) || !take_field(&line, " remote=", &e->remote) ||
+    if (!take_uint(&line, "time=", &e->time) ||
+        !take_uint(&line, " next=", &e->next) ||
+        !take_field(&line, " class=", &class) || class.len != 1 ||
+        !take_field(&line, " code=", &e->code) ||
+        !take_field(&line, " to=", &e->to) ||
+        !take_field(&line, " remote=", &e->remote) ||
         !take_field(&line, " text=", &e->text))
         return 0;
     e->text.len += line.len; /* the last value has blanks in it */
@@ -295,7 +320,8 @@ file_event_next(struct bytes *log, struct file_event *e)
 {
     while (log->len) {
         char const *newline = memchr(log->s, '\n', log->len);
-        struct bytes line = {log->s, newline ? (size_t)(newline - log->s) : log->len};
+        struct bytes line = {log->s,
+                             newline ? (size_t)(newline - log->s) : log->len};
         size_t taken = line.len + (newline != 0);
         log->s += taken;
         log->len -= taken;
@@ -311,7 +337,8 @@ range_number(struct bytes *ranges, uint32_t *n)
     uint64_t value = 0;
     size_t digits = 0;
 
-    for (; ranges->len && *ranges->s >= '0' && *ranges->s <= '9' && digits < 8; digits++) {
+    for (; ranges->len && *ranges->s >= '0' && *ranges->s <= '9' && digits < 8;
+         digits++) {
         value = value * 10 + (uint64_t)(*ranges->s - '0');
         ranges->s++;
         ranges->len--;

@@ -14,8 +14,10 @@
 static struct bytes *
 job_text(struct job *j, struct record const *r)
 {
-    static char const *const names[] = {"transport", "key", "id", "from", "body", "ret", "envid"};
-    struct bytes *const places[] = {&j->transport, &j->key, &j->id, &j->from, &j->body, &j->ret, &j->envid};
+    static char const *const names[] = {"transport", "key", "id",   "from",
+                                        "body",      "ret", "envid"};
+    struct bytes *const places[] = {&j->transport, &j->key, &j->id,   &j->from,
+                                    &j->body,      &j->ret, &j->envid};
 
     for (unsigned int i = 0; i < sizeof names / sizeof *names; i++)
         if (record_is(r, names[i]))
@@ -84,7 +86,9 @@ job_next(struct job const *j, struct bytes *cursor, struct job_recipient *one)
     memset(one, 0, sizeof *one);
     one->to = r.value;
     one->from = j->from;
-    for (ahead = *cursor; (got = envelope_next(&ahead, &r)) == 1 && !record_is(&r, "to"); *cursor = ahead)
+    for (ahead = *cursor;
+         (got = envelope_next(&ahead, &r)) == 1 && !record_is(&r, "to");
+         *cursor = ahead)
         if (record_is(&r, "from"))
             one->from = r.value;
         else if (record_is(&r, "notify"))
@@ -111,7 +115,8 @@ result_scan(struct bytes frame, struct result *res)
     while ((got = envelope_next(&frame, &r)) == 1) {
         if (record_is(&r, "job"))
             numbered = record_uint(&r, &res->job);
-        else if (record_is(&r, "class") && r.value.len == 1 && memchr("KZD", *r.value.s, 3))
+        else if (record_is(&r, "class") && r.value.len == 1 &&
+                 memchr("KZD", *r.value.s, 3))
             res->class = *r.value.s;
         else if (record_is(&r, "code"))
             res->code = r.value;
@@ -124,10 +129,14 @@ result_scan(struct bytes frame, struct result *res)
         else if (record_is(&r, "done"))
             res->done = 1;
     }
-    return got == 0 && numbered && (res->class || res->done) && (!res->class || res->to.len) ? 1 : (errno = EPROTO, 0);
+    return got == 0 && numbered && (res->class || res->done) &&
+                   (!res->class || res->to.len)
+               ? 1
+               : (errno = EPROTO, 0);
 }
 
-/* A text from outside becomes a record's value: what a record cannot hold is a blank in it. */
+/* A text from outside becomes a record's value: what a record cannot hold is a
+ * blank in it. */
 static int
 put_text(stralloc *to, char const *name, struct bytes text)
 {
@@ -151,8 +160,10 @@ result_put(stralloc *to, struct result const *r)
     int good = envelope_putuint(&records, "job", r->job);
 
     if (r->class)
-        good = good && envelope_put(&records, "class", &r->class, 1) && put_text(&records, "code", r->code) &&
-               put_text(&records, "to", r->to) && put_text(&records, "remote", r->remote) &&
+        good = good && envelope_put(&records, "class", &r->class, 1) &&
+               put_text(&records, "code", r->code) &&
+               put_text(&records, "to", r->to) &&
+               put_text(&records, "remote", r->remote) &&
                put_text(&records, "text", r->text);
     if (r->done)
         good = good && envelope_put(&records, "done", "1", 1);
@@ -200,7 +211,8 @@ jobwire_put(struct jobwire *w, struct bytes frame, int fd)
     return 1;
 }
 
-/* One sendmsg: up to the next byte that a descriptor belongs to, and with the one that belongs to the first. */
+/* One sendmsg: up to the next byte that a descriptor belongs to, and with the
+ * one that belongs to the first. */
 static ssize_t
 send_some(struct jobwire *w)
 {
@@ -208,7 +220,8 @@ send_some(struct jobwire *w)
         char space[CMSG_SPACE(sizeof(int))];
         struct cmsghdr align;
     } control = {{0}};
-    struct iovec part = {.iov_base = w->out.s + w->sent, .iov_len = w->out.len - w->sent};
+    struct iovec part = {.iov_base = w->out.s + w->sent,
+                         .iov_len = w->out.len - w->sent};
     struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
     int with = w->npending && w->pending[0].at == w->sent;
 
@@ -245,7 +258,8 @@ jobwire_flush(struct jobwire *w)
     return 1;
 }
 
-/* Keeps the descriptors of one recvmsg; those that find no place are closed, their jobs fail for want of one. */
+/* Keeps the descriptors of one recvmsg; those that find no place are closed,
+ * their jobs fail for want of one. */
 static void
 keep_fds(struct jobwire *w, struct msghdr *m)
 {
@@ -271,7 +285,10 @@ jobwire_fill(struct jobwire *w)
         struct cmsghdr align;
     } control;
     struct iovec part;
-    struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
+    struct msghdr m = {.msg_iov = &part,
+                       .msg_iovlen = 1,
+                       .msg_control = control.space,
+                       .msg_controllen = sizeof control.space};
 
     if (w->taken) {
         memmove(w->in.s, w->in.s + w->taken, w->in.len - w->taken);

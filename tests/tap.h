@@ -1,4 +1,5 @@
-/* Tests that print TAP: ok(condition, "name %d", n), and at the end return tap_done(). */
+/* Tests that print TAP: ok(condition, "name %d", n), and at the end return
+ * tap_done(). */
 
 #ifndef PNEU_TESTS_TAP_H
 #define PNEU_TESTS_TAP_H

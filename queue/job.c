@@ -70,6 +70,20 @@ job_scan(struct bytes frame, struct job *j)
     return got == 0 ? 1 : (errno = EPROTO, 0);
 }
 
+/* A text record of a recipient. Returns the place it belongs, or NULL. */
+static struct bytes *
+recipient_text(struct job_recipient *one, struct record const *r)
+{
+    static char const *const names[] = {"from", "notify", "orcpt", "user", "home", "dash", "ext"};
+    struct bytes *const places[] = {&one->from, &one->notify, &one->orcpt, &one->user,
+                                    &one->home, &one->dash,   &one->ext};
+
+    for (unsigned int i = 0; i < sizeof names / sizeof *names; i++)
+        if (record_is(r, names[i]))
+            return places[i];
+    return 0;
+}
+
 int
 job_next(struct job const *j, struct bytes *cursor, struct job_recipient *one)
 {
@@ -89,15 +103,13 @@ job_next(struct job const *j, struct bytes *cursor, struct job_recipient *one)
     for (ahead = *cursor;
          (got = envelope_next(&ahead, &r)) == 1 && !record_is(&r, "to");
          *cursor = ahead)
-        if (record_is(&r, "from"))
-            one->from = r.value;
-        else if (record_is(&r, "notify"))
-            one->notify = r.value;
-        else if (record_is(&r, "orcpt"))
-            one->orcpt = r.value;
-        else if (record_is(&r, "index")) {
+        if (record_is(&r, "index")) {
             indexed = record_uint(&r, &n) && n < ENVELOPE_RECIPIENTS_MAX;
             one->index = (uint32_t)n;
+        } else {
+            struct bytes *text = recipient_text(one, &r);
+            if (text)
+                *text = r.value;
         }
     return got >= 0 && indexed ? 1 : (errno = EPROTO, -1);
 }

@@ -3,21 +3,28 @@
  * socket.
  *
  * A job, with the message's descriptor sent along with the first byte of its
- * frame (SCM_RIGHTS): job=NUMBER           chosen by pneu-send, named in each
- * result transport=remote     SMTP to the domain of the recipients local      a
- * user of this system: `to` is LOCALPART@DOMAIN after virtualdomains mailbox a
- * virtual mailbox: `to` is the address key=TEXT             jobs of one key may
- * use one connection, or one process id=ID                the message's
- *   offset=N length=N    where the message lies in the descriptor: read with
- * pread, the offset is shared again=1              it may have been delivered
- * before: look twice and of the envelope: from, body, smtputf8, ret, envid,
- * requiretls then each recipient: to=ADDRESS  index=N  its number in the
- * envelope; also from= (its own sender), notify=, orcpt=
+ * frame (SCM_RIGHTS):
+ *   job=NUMBER          chosen by pneu-send, named in each result
+ *   transport=remote    SMTP to the domain of the recipients
+ *             local     a user of this system: `to` is LOCALPART@DOMAIN after
+ *                       virtualdomains
+ *             mailbox   a virtual mailbox: `to` is the address
+ *   key=TEXT            jobs of one key may use one connection, or one process
+ *   id=ID               the message's
+ *   offset=N length=N   where the message lies in the descriptor: read with
+ *                       pread, the offset is shared
+ *   again=1             it may have been delivered before: look twice
+ *   and of the envelope: from, body, smtputf8, ret, envid, requiretls
+ * then each recipient:
+ *   to=ADDRESS index=N  its number in the envelope; also from= (its own
+ *                       sender), notify=, orcpt=; and, added by pneu-spawn -L,
+ *                       user= home= dash= ext= as users_find says
  *
  * Results, any number for one job, the last has done=1:
  *   job=NUMBER  class=K|Z|D  code=5.1.1  to=0-3,7 (indices)  remote=HOST
- * text=TEXT  [done=1] A frame may be only job= and done=1. A recipient without
- * a result at `done` is Z.
+ *   text=TEXT  [done=1]
+ * A frame may be only job= and done=1. A recipient without a result at `done`
+ * is Z.
  *
  * pneu-spawn answers a job whose deliverer died with class=Z for what has no
  * result, and done=1. */
@@ -51,6 +58,7 @@ struct job {
 struct job_recipient {
     struct bytes to, from; /* from: its own, or the job's */
     struct bytes notify, orcpt;
+    struct bytes user, home, dash, ext; /* home.s is NULL if pneu-spawn did not say */
     uint32_t index;
 };
 

@@ -74,9 +74,11 @@ job_scan(struct bytes frame, struct job *j)
 static struct bytes *
 recipient_text(struct job_recipient *one, struct record const *r)
 {
-    static char const *const names[] = {"from", "notify", "orcpt", "user", "home", "dash", "ext"};
-    struct bytes *const places[] = {&one->from, &one->notify, &one->orcpt, &one->user,
-                                    &one->home, &one->dash,   &one->ext};
+    static char const *const names[] = {"from", "notify", "orcpt", "user",
+                                        "home", "dash",   "ext"};
+    struct bytes *const places[] = {&one->from, &one->notify, &one->orcpt,
+                                    &one->user, &one->home,   &one->dash,
+                                    &one->ext};
 
     for (unsigned int i = 0; i < sizeof names / sizeof *names; i++)
         if (record_is(r, names[i]))

@@ -58,7 +58,7 @@ struct job {
 struct job_recipient {
     struct bytes to, from; /* from: its own, or the job's */
     struct bytes notify, orcpt;
-    struct bytes user, home, dash, ext; /* home.s is NULL if pneu-spawn did not say */
+    struct bytes user, home, dash, ext; /* home.s: NULL if not said */
     uint32_t index;
 };
 

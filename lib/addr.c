@@ -109,7 +109,7 @@ is_tagged(char const *s, size_t len)
     if (!colon || !is_label(s, (size_t)(colon - s), 0) || colon + 1 == s + len)
         return 0;
     for (char const *p = colon + 1; p < s + len; p++)
-        if (*p < 33 || *p > 126 || *p == '[' || *p == '\\' || *p == ']')
+        if (*p < 33 || *p > 126 || memchr("@[\\]", *p, 4))
             return 0;
     return 1;
 }
@@ -223,8 +223,8 @@ mailbox(struct bytes *in, unsigned int how, stralloc *address)
     if (!(take(in, '"') ? quoted_string(in, how, address)
                         : dot_string(in, how, address)))
         return 0;
-    if (!take(in, '@'))
-        return how & ADDR_LOCAL ? 1 : unfit(in);
+    if (!take(in, '@')) /* "a@b" in quotes alone: were it let through, b would be its domain from then on */
+        return how & ADDR_LOCAL && addr_at(address->s, address->len) == address->len ? 1 : unfit(in);
     size_t n = domain_at(in, how);
     return n && append(address, "@", 1) && append(address, in->s, n)
            ? skip(in, n),

@@ -60,6 +60,8 @@ static struct {
     {"<Postmaster>", ADDR_LOCAL, "Postmaster", 0, ""},
     {"<postmaster>", 0, NULL, EPROTO, NULL},
     {"<\"post master\">", ADDR_LOCAL, "post master", 0, ""},
+    {"<\"a@b\">", ADDR_LOCAL, NULL, EPROTO, NULL},
+    {"<@x:\"a@b\">", ADDR_LOCAL, NULL, EPROTO, NULL},
     /* quoted strings */
     {"<\"a b\"@c>", 0, "a b@c", 0, ""},
     {"<\"a\\\"b\"@c>", 0, "a\"b@c", 0, ""},
@@ -95,6 +97,7 @@ static struct {
     {"<a@[x:a[b]>", ANY, NULL, EPROTO, NULL},
     {"<a@[:x]>", ANY, NULL, EPROTO, NULL},
     {"<a@[x:]>", ANY, NULL, EPROTO, NULL},
+    {"<a@[x:a@b]>", ANY, NULL, EPROTO, NULL},
     {"<a@[x:a b]>", ANY, NULL, EPROTO, NULL},
     /* source routes */
     {"<@x:a@b>", 0, "a@b", 0, ""},
@@ -147,7 +150,7 @@ test_paths(void)
                    !memcmp(address.s, want, address.len) &&
                    in.len == strlen(paths[i].rest) &&
                    !memcmp(in.s, paths[i].rest, in.len),
-               "%.60s is %.60s", paths[i].in, want);
+               "row %zu is %.60s", i, want);
         else
             ok(!r && errno == paths[i].error, "%.60s is none (%s)", paths[i].in,
                strerror(errno));

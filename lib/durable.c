@@ -1,0 +1,174 @@
+#include "lib/durable.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <skalibs/allreadwrite.h>
+
+int
+durable_sync(char const *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int done;
+
+    if (fd == -1)
+        return 0;
+    done = fsync(fd) == 0;
+    int e = errno;
+    close(fd);
+    return (errno = e, done);
+}
+
+/* The folder part of a path, "." if it has none. Returns 1, or 0 with ENOMEM. */
+static int
+parent(stralloc *to, char const *path)
+{
+    size_t len = strlen(path);
+
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    while (len && path[len - 1] != '/')
+        len--;
+    to->len = 0;
+    return stralloc_catb(to, len ? path : ".", len ? len : 1) && stralloc_0(to);
+}
+
+int
+durable_syncparent(char const *path)
+{
+    stralloc folder = STRALLOC_ZERO;
+    int done = parent(&folder, path) && durable_sync(folder.s);
+    int e = errno;
+
+    stralloc_free(&folder);
+    return (errno = e, done);
+}
+
+/* "FOLDER/.new.RANDOM": two writers at once never share one, and readers of folders pass it over. */
+static int
+temporary(stralloc *to, char const *path)
+{
+    char name[32];
+    unsigned long long random;
+
+    if (getrandom(&random, sizeof random, 0) != sizeof random || !parent(to, path))
+        return 0;
+    to->len--;
+    (void)snprintf(name, sizeof name, "/.new.%016llx", random);
+    return stralloc_catb(to, name, strlen(name) + 1);
+}
+
+int
+durable_write(char const *path, char const *s, size_t len, mode_t mode, struct timespec const *when)
+{
+    stralloc temp = STRALLOC_ZERO;
+    int fd, done;
+
+    if (!temporary(&temp, path))
+        return (stralloc_free(&temp), 0);
+    fd = open(temp.s, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    done = fd != -1 && allwrite(fd, s, len) == len && fchmod(fd, mode) == 0;
+    if (done && when) {
+        struct timespec const both[2] = {*when, *when};
+        done = futimens(fd, both) == 0;
+    }
+    done = done && fsync(fd) == 0 && rename(temp.s, path) == 0;
+    int e = errno;
+    if (fd != -1) {
+        close(fd);
+        if (!done)
+            unlink(temp.s);
+    }
+    stralloc_free(&temp);
+    errno = e;
+    return done && durable_syncparent(path);
+}
+
+int
+durable_mkdir(char const *path, mode_t mode)
+{
+    int made = mkdir(path, mode) == 0;
+
+    if (!made && errno != EEXIST)
+        return -1;
+    /* Also if it was there: whoever made it may not have come to its fsync. */
+    if ((made && chmod(path, mode) == -1) || !durable_syncparent(path))
+        return -1;
+    return made;
+}
+
+int
+durable_unlink(char const *path)
+{
+    return unlink(path) == 0 && durable_syncparent(path);
+}
+
+int
+durable_rename(char const *from, char const *to)
+{
+    return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0 && durable_syncparent(to) &&
+           durable_syncparent(from);
+}
+
+static int
+by_name(void const *a, void const *b)
+{
+    return strcmp(*(char const *const *)a, *(char const *const *)b);
+}
+
+/* Sorts NUL-terminated names. Returns 1, or 0 with ENOMEM. */
+static int
+sort(stralloc *names)
+{
+    stralloc sorted = STRALLOC_ZERO;
+    size_t n = 0, i = 0;
+    char const **list;
+
+    for (size_t at = 0; at < names->len; at++)
+        n += !names->s[at];
+    list = n ? malloc(n * sizeof *list) : 0;
+    if (!n)
+        return 1;
+    if (!list || !stralloc_ready(&sorted, names->len))
+        return (free(list), 0);
+    for (size_t at = 0; at < names->len; at += strlen(names->s + at) + 1)
+        list[i++] = names->s + at;
+    qsort(list, n, sizeof *list, by_name);
+    for (i = 0; i < n; i++)
+        (void)stralloc_catb(&sorted, list[i], strlen(list[i]) + 1);
+    free(list);
+    stralloc_free(names);
+    *names = sorted;
+    return 1;
+}
+
+int
+durable_names(char const *folder, stralloc *names)
+{
+    DIR *d = opendir(folder);
+    int good = d != 0;
+
+    names->len = 0;
+    while (good) {
+        errno = 0;
+        struct dirent const *entry = readdir(d);
+        if (!entry) {
+            good = !errno;
+            break;
+        }
+        if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+            good = stralloc_catb(names, entry->d_name, strlen(entry->d_name) + 1);
+    }
+    int e = errno;
+    if (d)
+        closedir(d);
+    errno = e;
+    return good && sort(names);
+}

@@ -1,0 +1,35 @@
+/* Files and folders that are there, whole, after a power cut: each change is fsynced, and then the folder that names it.
+ * For settings, tables and mailboxes; queued messages have rules of their own (queue/file.h). */
+
+#ifndef PNEU_LIB_DURABLE_H
+#define PNEU_LIB_DURABLE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include <skalibs/stralloc.h>
+
+/* fsync of the folder itself. Returns 1, or 0 with errno. */
+extern int durable_sync(char const *folder);
+
+/* The same for the folder a path lies in. */
+extern int durable_syncparent(char const *path);
+
+/* Makes the file, or replaces it: at every moment there is the old or the new one, whole. The new one gets that
+ * mode whatever the umask. Beside it a file whose name begins with ".new." exists for a moment. If when is not 0, it is the
+ * file's mtime. Returns 1, or 0 with errno. */
+extern int durable_write(char const *path, char const *s, size_t len, mode_t mode, struct timespec const *when);
+
+/* Makes a folder. Returns 1 made, 0 it was there, -1 with errno. */
+extern int durable_mkdir(char const *path, mode_t mode);
+
+/* unlink and rename, and then the folders. A name that is not there is ENOENT; rename never replaces (EEXIST).
+ * Return 1, or 0 with errno. */
+extern int durable_unlink(char const *path);
+extern int durable_rename(char const *from, char const *to);
+
+/* The names in a folder, sorted, each ended by NUL; "." and ".." left out.
+ * Returns 1, or 0 with errno. */
+extern int durable_names(char const *folder, stralloc *names);
+
+#endif

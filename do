@@ -125,6 +125,8 @@ deps() { # install what is missing (root), or print the line that does (exit 100
 run_tests() { # [NAME]: unit tests, then scenarios; all, or those whose path holds NAME
 	PNEU_BIN=$out/$variant/bin PNEU_TESTS=$out/$variant/tests PNEU_TOP=$top PNEU_VARIANT=$variant
 	export PNEU_BIN PNEU_TESTS PNEU_TOP PNEU_VARIANT
+	# Short programs leave their memory to exit; what matters is every byte out of bounds.
+	export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
 	{
 		find "$out/$variant/tests/unit" -type f ! -name '*.[od]' | sort
 		find tests -name '*.t' | sort

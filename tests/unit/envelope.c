@@ -1,0 +1,128 @@
+/* queue/envelope: what is an envelope and what is not. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "queue/envelope.h"
+#include "tests/tap.h"
+
+static stralloc text = STRALLOC_ZERO;
+
+/* Makes an envelope of "name=value" words, each a record. */
+static struct bytes
+envelope(char const *words)
+{
+    text.len = 0;
+    while (*words) {
+        size_t n = strcspn(words, " ");
+        netstring_put(&text, words, n);
+        words += n + (words[n] == ' ');
+    }
+    return (struct bytes){text.s, text.len};
+}
+
+static void
+checks(void)
+{
+    static struct {
+        char const *words;
+        int good;
+        uint32_t recipients;
+    } const cases[] = {
+        {"from=a@b to=c@d", 1, 1},
+        {"from= to=c@d", 1, 1},
+        {"from=a to=b to=c to=d", 1, 3},
+        {"from=a", 1, 0},
+        {"body=8BITMIME from=a to=b notify=NEVER orcpt=rfc822;b to=c", 1, 2},
+        {"from=a future=anything to=b another=one", 1, 1},
+        {"time=1 uid=0 from=a to=b", 1, 1},
+        {"to=b", 0, 0},
+        {"", 0, 0},
+        {"from=a from=b to=c", 0, 0},
+        {"from=a to=b from=c", 0, 0},
+        {"from=a notify=NEVER to=b", 0, 0},
+        {"from=a orcpt=x to=b", 0, 0},
+        {"from=a tob", 0, 0},
+        {"from=a =b", 0, 0},
+        {"from=a To=b", 0, 0},
+        {"from=a t-o=b", 0, 0},
+        {"from=a to=x\ny", 0, 0},
+        {"from=a to=x\ry", 0, 0},
+        {"from=a to=x\033y", 0, 0},
+        {"from=a\x7f to=b", 0, 0},
+        {"from=a other=x\ny to=b", 0, 0},
+        {"from=a abcdefghijklmnopqrstuvwxyz0123456=x to=b", 0, 0},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint32_t n;
+        int good = envelope_check(envelope(cases[i].words), &n);
+        ok(good == cases[i].good && (!good || n == cases[i].recipients),
+           "case %zu", i);
+    }
+}
+
+static void
+lengths(void)
+{
+    char *big = malloc(ENVELOPE_VALUE_MAX + 2);
+    uint32_t n;
+
+    memset(big, 'a', ENVELOPE_VALUE_MAX + 2);
+    for (size_t len = ENVELOPE_ADDRESS_MAX; len <= ENVELOPE_ADDRESS_MAX + 1;
+         len++) {
+        text.len = 0;
+        envelope_put(&text, "from", "", 0);
+        envelope_put(&text, "to", big, len);
+        ok(envelope_check((struct bytes){text.s, text.len}, &n) ==
+               (len == ENVELOPE_ADDRESS_MAX),
+           "an address of %zu", len);
+    }
+    for (size_t len = ENVELOPE_VALUE_MAX; len <= ENVELOPE_VALUE_MAX + 1;
+         len++) {
+        text.len = 0;
+        envelope_put(&text, "from", "", 0);
+        envelope_put(&text, "other", big, len);
+        envelope_put(&text, "to", "x", 1);
+        ok(envelope_check((struct bytes){text.s, text.len}, &n) ==
+               (len == ENVELOPE_VALUE_MAX),
+           "a value of %zu", len);
+    }
+    free(big);
+}
+
+int
+main(void)
+{
+    struct bytes value, cursor;
+    struct record r;
+    uint64_t number;
+
+    checks();
+    lengths();
+
+    text.len = 0;
+    envelope_put(&text, "from", "x", 1);
+    envelope_putuint(&text, "time", 1234567890123);
+    envelope_put(&text, "to", "y", 1);
+    envelope_put(&text, "late", "z", 1);
+    cursor = (struct bytes){text.s, text.len};
+    ok(envelope_find(cursor, "time", &value) == 1 && value.len == 13,
+       "a record is found");
+    ok(envelope_find(cursor, "late", &value) == 0,
+       "one behind a recipient is not the message's");
+    ok(envelope_find(cursor, "none", &value) == 0, "one that is not there");
+    envelope_next(&cursor, &r);
+    envelope_next(&cursor, &r);
+    ok(record_uint(&r, &number) && number == 1234567890123, "a number");
+    r.value = (struct bytes){"18446744073709551616", 20};
+    ok(!record_uint(&r, &number) && errno == EPROTO, "a number beyond 64 bits");
+    r.value = (struct bytes){"1x", 2};
+    ok(!record_uint(&r, &number), "no number");
+    cursor = (struct bytes){"6:from=x,7:to=y", 15};
+    envelope_next(&cursor, &r);
+    ok(envelope_next(&cursor, &r) == -1 && errno == EPROTO,
+       "an envelope that ends early");
+    return tap_done();
+}

@@ -1,0 +1,47 @@
+/* The trigger, a fifo: whoever queues a message writes its ID as a hint,
+ * pneu-send reads it. A hint that is lost costs time, never mail: pneu-send
+ * scans the queue when it starts, every few minutes, and when the fifo may have
+ * been full. */
+
+#ifndef PNEU_QUEUE_TRIGGER_H
+#define PNEU_QUEUE_TRIGGER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "queue/id.h"
+
+/* The writer's end. Never blocks; hints that are written while pneu-send is
+ * away wait for it. Returns it, or -1. */
+extern int trigger_open(void);
+
+/* Writes "ID\n", or with "" a bare "\n": look again. An error is of no
+ * consequence. */
+extern void trigger_pull(int fd, char const *id);
+
+#define TRIGGER_BUFFER 4096
+
+/* The reader's end. */
+struct trigger {
+    int fd; /* poll it for reading; it never reports an end of file */
+    size_t len, taken;
+    uint32_t run; /* bytes since the fifo was last empty */
+    char buf[TRIGGER_BUFFER];
+};
+
+/* Returns 1, or 0 with errno; EPROTO: QUEUE_TRIGGER is no fifo. */
+extern int trigger_listen(struct trigger *);
+
+enum trigger_hint {
+    TRIGGER_NONE, /* nothing more for now */
+    TRIGGER_NEW,  /* id is new */
+    TRIGGER_SCAN, /* look again: asked for, or the fifo was so full that hints
+                     may be missing, or a line is neither */
+    TRIGGER_ERROR = -1
+};
+
+/* The next hint. Call it until it says TRIGGER_NONE or TRIGGER_ERROR (with
+ * errno). */
+extern int trigger_next(struct trigger *, char id[static ID_SIZE]);
+
+#endif

@@ -75,8 +75,7 @@ is_label(char const *s, size_t len, unsigned int how)
         return 0;
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)s[i];
-        if (!is_alnum(c) && c != '-' && c != '_' &&
-            !(c >= 0x80 && how & ADDR_UTF8))
+        if (!is_alnum(c) && c != '-' && c != '_' && !(c >= 0x80 && how & ADDR_UTF8))
             return 0;
     }
     return 1;
@@ -183,8 +182,7 @@ quoted_string(struct bytes *in, unsigned int how, stralloc *address)
     while (!take(in, '"')) {
         int escaped = take(in, '\\');
         unsigned char c = in->len ? (unsigned char)*in->s : 0;
-        if (c < 32 || c == 127 ||
-            (c >= 0x80 && (escaped || !(how & ADDR_UTF8))))
+        if (c < 32 || c == 127 || (c >= 0x80 && (escaped || !(how & ADDR_UTF8))))
             return unfit(in);
         if (!append(address, in->s, 1))
             return 0;
@@ -220,15 +218,12 @@ dot_string(struct bytes *in, unsigned int how, stralloc *address)
 static int
 mailbox(struct bytes *in, unsigned int how, stralloc *address)
 {
-    if (!(take(in, '"') ? quoted_string(in, how, address)
-                        : dot_string(in, how, address)))
+    if (!(take(in, '"') ? quoted_string(in, how, address) : dot_string(in, how, address)))
         return 0;
     if (!take(in, '@')) /* "a@b" in quotes alone: were it let through, b would be its domain from then on */
         return how & ADDR_LOCAL && addr_at(address->s, address->len) == address->len ? 1 : unfit(in);
     size_t n = domain_at(in, how);
-    return n && append(address, "@", 1) && append(address, in->s, n)
-           ? skip(in, n),
-           1 : 0;
+    return n && append(address, "@", 1) && append(address, in->s, n) ? skip(in, n), 1 : 0;
 }
 
 int
@@ -284,8 +279,7 @@ quote_local(stralloc *to, char const *s, size_t len)
     if (!put(to, "\"", 1))
         return 0;
     for (size_t i = 0; i < len; i++)
-        if (((s[i] == '"' || s[i] == '\\') && !put(to, "\\", 1)) ||
-            !put(to, s + i, 1))
+        if (((s[i] == '"' || s[i] == '\\') && !put(to, "\\", 1)) || !put(to, s + i, 1))
             return 0;
     return put(to, "\"", 1);
 }

@@ -20,15 +20,14 @@
 #define ADDR_DOMAIN_MAX 255
 #define ADDR_LABEL_MAX 63
 
-#define ADDR_NULL                                                              \
-    (1u << 0) /* "<>" is allowed: the null reverse-path; the address is empty  \
+#define ADDR_NULL                                                                                                      \
+    (1u << 0)                /* "<>" is allowed: the null reverse-path; the address is empty  \
                */
 #define ADDR_LOCAL (1u << 1) /* the domain may be missing: <postmaster> */
-#define ADDR_BARE                                                              \
-    (1u << 2) /* the brackets may be missing; then the path ends before the    \
+#define ADDR_BARE                                                                                                      \
+    (1u << 2)               /* the brackets may be missing; then the path ends before the    \
                  next blank */
-#define ADDR_UTF8                                                              \
-    (1u << 3) /* bytes from 0x80 may stand where letters do (RFC 6531) */
+#define ADDR_UTF8 (1u << 3) /* bytes from 0x80 may stand where letters do (RFC 6531) */
 
 /* Takes a path off the front of `in`: Dot-string or Quoted-string, '@', Domain
  * or address literal; a source route before it is checked and dropped.

@@ -16,8 +16,7 @@ day_of(uint64_t days)
 {
     uint64_t z = days + 719468;
     unsigned int in_era = (unsigned int)(z % 146097);
-    unsigned int year =
-        (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+    unsigned int year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
     unsigned int in_year = in_era - (365 * year + year / 4 - year / 100);
     unsigned int from_march = (5 * in_year + 2) / 153;
 
@@ -46,11 +45,9 @@ word(char *s, char const *w, size_t len)
 size_t
 date_fmt(char s[static DATE_SIZE], uint64_t seconds, int east)
 {
-    static char const days[7][4] = {"Thu", "Fri", "Sat", "Sun",
-                                    "Mon", "Tue", "Wed"};
-    static char const months[12][4] = {"Jan", "Feb", "Mar", "Apr",
-                                       "May", "Jun", "Jul", "Aug",
-                                       "Sep", "Oct", "Nov", "Dec"};
+    static char const days[7][4] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
+    static char const months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     char *p = s;
 
     if (east < -1439 || east > 1439)
@@ -64,8 +61,7 @@ date_fmt(char s[static DATE_SIZE], uint64_t seconds, int east)
         local = DATE_LAST;
 
     struct day d = day_of(local / 86400);
-    unsigned int second = (unsigned int)(local % 86400),
-                 zone = (unsigned int)(east < 0 ? -east : east);
+    unsigned int second = (unsigned int)(local % 86400), zone = (unsigned int)(east < 0 ? -east : east);
 
     p = word(p, days[local / 86400 % 7], 3);
     p = word(p, ", ", 2);

@@ -23,8 +23,7 @@ LLVMFuzzerTestOneInput(unsigned char const *data, size_t size)
     if (!addr_quote(&wire, address.s, address.len))
         abort();
     struct bytes back = {wire.s, wire.len};
-    if (!addr_path(&back, ADDR_BARE | ADDR_LOCAL | ADDR_UTF8, &again) ||
-        back.len || again.len != address.len ||
+    if (!addr_path(&back, ADDR_BARE | ADDR_LOCAL | ADDR_UTF8, &again) || back.len || again.len != address.len ||
         memcmp(again.s, address.s, address.len))
         abort();
     return 0;

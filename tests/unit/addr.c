@@ -146,14 +146,11 @@ test_paths(void)
         errno = 0;
         int r = addr_path(&in, paths[i].how, &address);
         if (want)
-            ok(r == 1 && address.len == strlen(want) &&
-                   !memcmp(address.s, want, address.len) &&
-                   in.len == strlen(paths[i].rest) &&
-                   !memcmp(in.s, paths[i].rest, in.len),
+            ok(r == 1 && address.len == strlen(want) && !memcmp(address.s, want, address.len) &&
+                   in.len == strlen(paths[i].rest) && !memcmp(in.s, paths[i].rest, in.len),
                "row %zu is %.60s", i, want);
         else
-            ok(!r && errno == paths[i].error, "%.60s is none (%s)", paths[i].in,
-               strerror(errno));
+            ok(!r && errno == paths[i].error, "%.60s is none (%s)", paths[i].in, strerror(errno));
     }
     stralloc_free(&address);
 }
@@ -173,8 +170,7 @@ test_longest(void)
         s[len + 1] = '>';
         struct bytes in = {s, len + 2};
         int r = addr_path(&in, 0, &address);
-        ok(more ? !r && errno == EMSGSIZE : r && address.len == ADDR_MAX,
-           "an address of %zu bytes", len);
+        ok(more ? !r && errno == EMSGSIZE : r && address.len == ADDR_MAX, "an address of %zu bytes", len);
     }
     stralloc_free(&address);
 }
@@ -216,12 +212,10 @@ test_quotes(void)
             continue;
         }
         struct bytes in = {wire.s, wire.len};
-        ok(r && wire.len == strlen(quotes[i].wire) &&
-               !memcmp(wire.s, quotes[i].wire, wire.len),
-           "%s is said %s", quotes[i].address, quotes[i].wire);
-        ok(!len ||
-               (addr_path(&in, ADDR_BARE | ADDR_LOCAL | ADDR_UTF8, &again) &&
-                again.len == len && !memcmp(again.s, quotes[i].address, len)),
+        ok(r && wire.len == strlen(quotes[i].wire) && !memcmp(wire.s, quotes[i].wire, wire.len), "%s is said %s",
+           quotes[i].address, quotes[i].wire);
+        ok(!len || (addr_path(&in, ADDR_BARE | ADDR_LOCAL | ADDR_UTF8, &again) && again.len == len &&
+                    !memcmp(again.s, quotes[i].address, len)),
            "and read back");
     }
     stralloc_free(&wire);
@@ -234,14 +228,8 @@ main(void)
     test_paths();
     test_longest();
     test_quotes();
-    ok(addr_at("a@b@c", 5) == 3 && addr_at("abc", 3) == 3 &&
-           addr_at("", 0) == 0 && addr_at("@", 1) == 0,
-       "addr_at");
-    ok(!addr_domain("", 0, 0) && addr_domain("a", 1, 0) &&
-           !addr_domain("a\0b", 3, 0),
-       "addr_domain");
-    ok(!addr_literal("[", 1) && !addr_literal("[]", 2) &&
-           !addr_literal("[1.2.3.4\0]", 10),
-       "addr_literal");
+    ok(addr_at("a@b@c", 5) == 3 && addr_at("abc", 3) == 3 && addr_at("", 0) == 0 && addr_at("@", 1) == 0, "addr_at");
+    ok(!addr_domain("", 0, 0) && addr_domain("a", 1, 0) && !addr_domain("a\0b", 3, 0), "addr_domain");
+    ok(!addr_literal("[", 1) && !addr_literal("[]", 2) && !addr_literal("[1.2.3.4\0]", 10), "addr_literal");
     return tap_done();
 }

@@ -53,8 +53,7 @@ main(void)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         size_t len = date_fmt(s, rows[i].seconds, rows[i].east);
-        ok(len == strlen(rows[i].text) && !strcmp(s, rows[i].text), "%s",
-           rows[i].text);
+        ok(len == strlen(rows[i].text) && !strcmp(s, rows[i].text), "%s", rows[i].text);
     }
     ok(same_as_libc(), "60,000 dates as gmtime and strftime have them");
     return tap_done();

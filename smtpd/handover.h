@@ -1,0 +1,21 @@
+/* The way of a session's messages into the queue: one intake session, opened at the first message and kept for the next. */
+
+#ifndef PNEU_SMTPD_HANDOVER_H
+#define PNEU_SMTPD_HANDOVER_H
+
+#include <stdint.h>
+
+#include "queue/intake.h"
+#include "smtpd/session.h"
+
+struct handover {
+    struct intake intake;
+    uint32_t timeout; /* seconds for one answer or one piece */
+};
+
+/* Fills in the functions of `queue`. Nothing is opened yet. */
+extern void handover_init(struct handover *, uint32_t timeout, struct session_queue *queue);
+
+extern void handover_close(struct handover *);
+
+#endif

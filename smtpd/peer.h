@@ -1,0 +1,22 @@
+/* Who is at the other end. */
+
+#ifndef PNEU_SMTPD_PEER_H
+#define PNEU_SMTPD_PEER_H
+
+#include <netinet/in.h>
+
+#define PEER_IP_SIZE INET6_ADDRSTRLEN
+
+struct peer {
+    char ip[PEER_IP_SIZE]; /* "192.0.2.1", "2001:db8::1"; "" unknown */
+    char const *host;      /* its name by the tcp server's look-up; NULL unknown */
+};
+
+/* From ${PROTO}REMOTEIP and ${PROTO}REMOTEHOST (UCSPI; PROTO=TCP6 is taken like TCP), else from the socket on
+ * descriptor 0. An IPv4 address mapped into IPv6 is told as the IPv4 address it is. */
+extern void peer_find(struct peer *);
+
+/* 1 if the text is an address; it is then in the peer's ip. */
+extern int peer_ip(struct peer *, char const *text);
+
+#endif

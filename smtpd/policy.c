@@ -1,0 +1,134 @@
+#include "smtpd/policy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/control.h"
+#include "control/users.h"
+#include "lib/addr.h"
+
+static int
+read_numbers(struct policy *p, char const **which)
+{
+    struct {
+        enum setting setting;
+        uint32_t *value;
+    } const numbers[] = {
+        {SET_databytes, &p->databytes},       {SET_maxrcpt, &p->maxrcpt},
+        {SET_maxhops, &p->maxhops},           {SET_maxline, &p->maxline},
+        {SET_maxerrors, &p->maxerrors},       {SET_maxmessages, &p->maxmessages},
+        {SET_timeoutsmtpd, &p->timeoutsmtpd}, {SET_timeoutsession, &p->timeoutsession},
+    };
+
+    for (unsigned int i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (!control_uint(numbers[i].setting, numbers[i].value)) {
+            *which = control_path(numbers[i].setting);
+            return 0;
+        }
+    return 1;
+}
+
+static int
+read_lists(struct policy *p, char const **which)
+{
+    struct {
+        enum setting setting;
+        stralloc *value;
+    } const lists[] = {
+        {SET_rcpthosts, &p->rcpthosts},
+        {SET_morercpthosts, &p->morercpthosts},
+        {SET_badmailfrom, &p->badmailfrom},
+    };
+
+    for (unsigned int i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (control_list(lists[i].setting, lists[i].value) == -1) {
+            *which = control_path(lists[i].setting);
+            return 0;
+        }
+    return 1;
+}
+
+/* A line that must be there, NUL-terminated. */
+static int
+read_line(enum setting setting, stralloc *value, char const **which)
+{
+    int got = control_line(setting, value);
+
+    *which = control_path(setting);
+    if (!got)
+        errno = ENOENT;
+    return got == 1;
+}
+
+int
+policy_read(struct policy *p, char const **which)
+{
+    char const *server = getenv("PNEU_SERVER");
+
+    p->relayclient = getenv("RELAYCLIENT");
+    p->listener = server && *server ? server : NULL;
+    return read_line(SET_me, &p->me, which) && read_line(SET_smtpgreeting, &p->greeting, which) &&
+           read_numbers(p, which) && read_lists(p, which) && routes_read(&p->routes, which);
+}
+
+int
+policy_bad_sender(struct policy const *p, char const *address, size_t len)
+{
+    size_t at = addr_at(address, len);
+
+    return len && p->badmailfrom.len &&
+           (control_holds(&p->badmailfrom, address, len, 0) ||
+            (at < len && control_holds(&p->badmailfrom, address + at, len - at, 0)));
+}
+
+/* "joe%example.org", "example.org!joe", "joe@example.org": what old mailers take for an address of its own. */
+static int
+is_disguise(char const *local, size_t len)
+{
+    return len && (memchr(local, '%', len) || memchr(local, '!', len) || memchr(local, '@', len));
+}
+
+static enum policy_verdict
+lookup(char const *address, size_t len)
+{
+    struct user user = USER_ZERO;
+    int found = users_find(address, len, &user);
+    int e = errno;
+
+    stralloc_free(&user.storage);
+    errno = e;
+    return found == 1 ? POLICY_TAKE : found == 0 ? POLICY_UNKNOWN : POLICY_LATER;
+}
+
+enum policy_verdict
+policy_recipient(struct policy const *p, char const *address, size_t len)
+{
+    stralloc to = STRALLOC_ZERO;
+    enum policy_verdict verdict = POLICY_TAKE;
+    enum route route;
+    size_t at = addr_at(address, len);
+    char const *domain = address + at + 1;
+    size_t domain_len = at < len ? len - at - 1 : 0;
+
+    if (!route_find(&p->routes, address, len, &to, &route)) {
+        int e = errno;
+        stralloc_free(&to);
+        return (errno = e, POLICY_LATER);
+    }
+    size_t local = addr_at(to.s, to.len);
+    int ours = at == len || route == ROUTE_MAILBOX || control_holds(&p->routes.locals, domain, domain_len, 0);
+    if (!p->relayclient && !ours && !control_holds(&p->rcpthosts, domain, domain_len, 1) &&
+        !control_holds(&p->morercpthosts, domain, domain_len, 1))
+        verdict = POLICY_RELAY;
+    else if (!p->relayclient && route == ROUTE_REMOTE && is_disguise(address, at))
+        verdict = POLICY_RELAY;
+    else if (route == ROUTE_MAILBOX)
+        verdict = lookup(to.s, to.len);
+    else if (route == ROUTE_LOCAL) /* a quoted '@' would be looked up as a mailbox's address */
+        verdict = addr_at(to.s, local) < local ? POLICY_UNKNOWN : lookup(to.s, local);
+    int e = errno;
+    stralloc_free(&to);
+    errno = e;
+    return verdict;
+}

@@ -1,0 +1,68 @@
+#include "smtpd/received.h"
+
+#include <string.h>
+
+#include "lib/addr.h"
+#include "lib/date.h"
+
+#define FOR_MAX 500 /* a longer recipient would make the line longer than 998 bytes */
+#define HELO_MAX 255
+
+static int
+put(stralloc *to, char const *s)
+{
+    return stralloc_catb(to, s, strlen(s));
+}
+
+/* What the client calls itself, if it is a name; else with '?' for what could end a word, a comment or the field. */
+static int
+put_helo(stralloc *to, struct bytes helo)
+{
+    size_t at = to->len;
+
+    if (helo.len > HELO_MAX)
+        helo.len = HELO_MAX;
+    if (!stralloc_catb(to, helo.s, helo.len))
+        return 0;
+    if (addr_domain(helo.s, helo.len, 0) || addr_literal(helo.s, helo.len))
+        return 1;
+    for (; at < to->len; at++)
+        if (to->s[at] < 33 || to->s[at] > 126 || strchr("()<>@,;\\\"", to->s[at]))
+            to->s[at] = '?';
+    return 1;
+}
+
+static int
+put_peer(stralloc *to, struct peer const *peer)
+{
+    if (peer->host && !(put(to, peer->host) && put(to, " ")))
+        return 0;
+    if (!peer->ip[0])
+        return put(to, "unknown");
+    return put(to, strchr(peer->ip, ':') ? "[IPv6:" : "[") && put(to, peer->ip) && put(to, "]");
+}
+
+static int
+put_for(stralloc *to, struct bytes recipient)
+{
+    size_t before = to->len;
+
+    if (!recipient.len || recipient.len > FOR_MAX)
+        return 1;
+    if (!put(to, "\n\tfor <") || !addr_quote(to, recipient.s, recipient.len)) {
+        to->len = before;
+        return 1;
+    }
+    return put(to, ">");
+}
+
+int
+received_put(stralloc *to, struct received const *r)
+{
+    char date[DATE_SIZE];
+
+    date_fmt(date, r->now, 0);
+    return put(to, "Received: from ") && put_helo(to, r->helo) && put(to, " (") && put_peer(to, r->peer) &&
+           put(to, ")\n\tby ") && put(to, r->me) && put(to, " (pneu) with ") && put(to, r->with) &&
+           put_for(to, r->recipient) && put(to, ";\n\t") && put(to, date) && put(to, "\n");
+}

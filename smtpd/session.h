@@ -1,0 +1,84 @@
+/* The SMTP dialogue (RFC 5321), as a machine that is fed bytes and leaves replies: it knows no descriptor and no clock,
+ * so that a test or a fuzzer can be its client. */
+
+#ifndef PNEU_SMTPD_SESSION_H
+#define PNEU_SMTPD_SESSION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <skalibs/stralloc.h>
+
+#include "lib/log.h"
+#include "lib/netstring.h"
+#include "queue/intake.h"
+#include "smtpd/data.h"
+#include "smtpd/params.h"
+#include "smtpd/peer.h"
+#include "smtpd/policy.h"
+
+#define SESSION_LINE_MAX 2048 /* bytes of a command with its CR LF: room for an address and all parameters */
+
+/* Where messages go. The program's is smtpd/handover.c. Each returns 1, or 0 with errno; after a 0 the message is gone. */
+struct session_queue {
+    void *to;                                                              /* given to each */
+    int (*begin)(void *to, struct bytes envelope, struct intake_answer *); /* may it come? */
+    int (*data)(void *to, char const *s, size_t len);
+    int (*end)(void *to, struct intake_answer *);
+    void (*drop)(void *to);    /* forget the message that has begun */
+    uint64_t (*now)(void *to); /* seconds since 1970, for the trace field */
+    void (*log)(struct log *); /* writes a line of the log; log_end in the program */
+};
+
+enum session_state {
+    SESSION_COMMAND,
+    SESSION_TOO_LONG, /* reading over the rest of a command line */
+    SESSION_DATA,
+    SESSION_OVER, /* send the replies, then hang up */
+};
+
+struct session {
+    struct policy const *policy;
+    struct peer const *peer;
+    struct session_queue const *queue;
+
+    enum session_state state;
+    char const *reason; /* why it is over, for the log; NULL: the client said QUIT */
+    stralloc out;       /* replies to send */
+    uint32_t errors, messages;
+    int last_refused; /* the last command was a DATA that was refused */
+    int more;         /* input lies behind the command being obeyed */
+
+    int esmtp;
+    stralloc helo; /* empty: no greeting yet */
+
+    /* the transaction */
+    int has_sender;
+    stralloc sender;
+    stralloc recipients; /* envelope records */
+    stralloc only;       /* the first recipient, as given */
+    uint32_t count;      /* of recipients */
+    struct params params;
+
+    struct data data;
+    int dropped;     /* the message was given up while it came in ... */
+    char const *why; /* ... and this is the reply, NULL: see data.wrong */
+    stralloc scratch;
+};
+
+/* Begins a session: its first reply is the greeting. */
+extern void session_start(struct session *, struct policy const *, struct peer const *, struct session_queue const *);
+
+/* Obeys what the client sent; the bytes are changed. Returns how many were used up: an unfinished command at the end,
+ * always shorter than SESSION_LINE_MAX, is wanted again with more behind it. */
+extern size_t session_feed(struct session *, char *s, size_t len);
+
+/* Ends it with a last reply (NULL: none) and the reason for the log. */
+extern void session_hangup(struct session *, char const *reply, char const *reason);
+
+/* Writes the reason of the end to the log, if it was no QUIT. */
+extern void session_log_end(struct session *);
+
+extern void session_free(struct session *);
+
+#endif

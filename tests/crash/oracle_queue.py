@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Is the message whole in the queue, or was its sender told no?
+
+As a module, for crashstates.py: the root is queue/; $CRASH_MESSAGE names the message, $CRASH_RECIPIENTS (2) counts its recipients.
+As a command, for inject.py: oracle_queue.py HOME. The sender was told yes if the command printed "yes".
+"""
+import os, re, sys
+
+HEADER = re.compile(rb'pneu1 message=(\d{20}) envelope=(\d{10}) recipients=(\d{10}) crc=[0-9a-f]{8},[0-9a-f]{8} header=[0-9a-f]{8} *\n')
+NAME = re.compile(r'[0-9a-f][0-9a-f]{27}$|t[0-9a-f]{27}$')
+WANTED = open(os.environ['CRASH_MESSAGE'], 'rb').read()
+RECIPIENTS = int(os.environ.get('CRASH_RECIPIENTS', '2'))
+
+
+def whole(data):
+    """None if that is our message as it should lie in the queue, else what is wrong."""
+    m = HEADER.match(data[:128])
+    if not m or m.end() != 128:
+        return 'header'
+    message, envelope, recipients = (int(x) for x in m.groups())
+    if data[128:128 + message] != WANTED:
+        return 'message'
+    records = data[128 + message:128 + message + envelope]
+    if records.count(b':to=') != RECIPIENTS or recipients != RECIPIENTS or not records.endswith(b','):
+        return 'envelope'
+    if data[128 + message + envelope:] != b'T' * RECIPIENTS:
+        return 'status'
+    return None
+
+
+def look_in(new):
+    """The messages of queue/new, and the first that is wrong."""
+    found, wrong = 0, None
+    for name in os.listdir(new):
+        if not NAME.match(name):
+            continue
+        found += 1
+        wrong = wrong or whole(open(f'{new}/{name}', 'rb').read())
+    return found, wrong
+
+
+def judge(found, wrong, said):
+    if wrong:
+        return False, 'torn-' + wrong
+    if said and found != 1:
+        return False, 'lost'
+    return found < 2, 'twice' if found > 1 else 'whole' if found else 'absent'
+
+
+def check(queue, said, events, desc):
+    return judge(*look_in(queue + '/new'), said)
+
+
+if __name__ == '__main__':
+    told = open(os.environ['FI_STDOUT'], 'rb').read()
+    good, word = check(sys.argv[1] + '/queue', b'yes' in told, (), '')
+    print(('accepted-' if b'yes' in told else 'refused-') + word)
+    sys.exit(not good)

@@ -278,6 +278,54 @@ control_list(enum setting which, stralloc *value)
     return read_text(which, 0, value);
 }
 
+/* ---- for the operator's tools ---- */
+
+static size_t
+items(stralloc const *list)
+{
+    size_t n = 0;
+
+    for (size_t at = 0; at < list->len; at++)
+        n += !list->s[at];
+    return n;
+}
+
+int
+control_parse(enum setting which, stralloc *text)
+{
+    enum setting_type type = control_rows[which].type;
+    int number = type == SETTING_INT || type == SETTING_BOOL;
+    uint32_t value;
+
+    if (!tidy(text, number ? 20 : control_rows[which].largest))
+        return 0;
+    if (type != SETTING_LIST && type != SETTING_TABLE && items(text) > 1)
+        return (errno = EPROTO, 0);
+    for (size_t at = 0; at < text->len; at += strlen(text->s + at) + 1)
+        if ((number && !control_scan(which, text->s + at, &value)) ||
+            (type == SETTING_TABLE && !strchr(text->s + at, ':')))
+            return (errno = EPROTO, 0);
+    return 1;
+}
+
+int
+control_file(enum setting which, char const *path, stralloc *value)
+{
+    int got = read_file(path, value);
+
+    return got != 1 ? got : control_parse(which, value) ? 1 : -1;
+}
+
+enum setting
+control_named(char const *name)
+{
+    enum setting which = 0;
+
+    while (which < SET_count && strcmp(control_rows[which].name, name))
+        which++;
+    return which;
+}
+
 /* ---- tables in memory ---- */
 
 static char const *

@@ -79,6 +79,17 @@ extern int control_list(enum setting, stralloc *value);
 extern int control_uint_of(enum setting, char const *domain, uint32_t *value);
 extern int control_line_of(enum setting, char const *domain, stralloc *value);
 
+/* Checks a setting's whole file in memory, as written by a person: comments and blanks go, NUL-terminated items stay.
+ * Numbers and bounds, one value where there is one, key:value in tables. Returns 1, or 0 with EPROTO. */
+extern int control_parse(enum setting, stralloc *text);
+
+/* Reads one file as that setting, by its path, without looking anywhere else, and checks it likewise.
+ * Returns 1, 0 if there is none, -1 with errno. */
+extern int control_file(enum setting, char const *path, stralloc *items);
+
+/* The setting of that name; SET_count if there is none. */
+extern enum setting control_named(char const *name);
+
 /* 1 if list (from control_list) holds that item, case ignored; with `below`,
  * also if it holds
  * ".parent" of it (qmail's rcpthosts). */

@@ -1,0 +1,139 @@
+#include "control/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <skalibs/djbunix.h>
+#include <skalibs/ip46.h>
+#include <skalibs/types.h>
+
+#include "control/command.h"
+#include "control/control.h"
+#include "control/place.h"
+#include "lib/durable.h"
+
+#define SERVERS "control/servers"
+
+enum listener_check
+listener_check(char const *kind, char const *address, char const *port)
+{
+    ip46 ip;
+    uint16_t n;
+
+    if (strcmp(kind, LISTENER_KINDS))
+        return LISTENER_KIND;
+    if (!*address || ip46_scan(address, &ip) != strlen(address))
+        return LISTENER_ADDRESS;
+    if (!uint160_scan(port, &n) || !n)
+        return LISTENER_PORT;
+    return LISTENER_GOOD;
+}
+
+static int
+join(stralloc *to, char const *const *parts, size_t n)
+{
+    to->len = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!stralloc_cats(to, parts[i]))
+            return 0;
+    return stralloc_0(to);
+}
+
+#define JOIN(to, ...)                                                                                                  \
+    join(to, (char const *const[]){__VA_ARGS__}, sizeof((char const *const[]){__VA_ARGS__}) / sizeof(char const *))
+
+int
+listener_add(struct operation *op, char const *name, char const *kind, char const *address, char const *port)
+{
+    stralloc path = STRALLOC_ZERO, text = STRALLOC_ZERO;
+    int known = service_supervised(name);
+    int changed = 1;
+
+    int good = JOIN(&path, SERVERS "/", name) && service_folder(op, path.s, 0755, geteuid(), getegid()) &&
+               JOIN(&path, SERVERS "/", name, "/listen") && JOIN(&text, kind, " ", address, " ", port, "\n");
+    if (good) {
+        stralloc old = STRALLOC_ZERO;
+        changed = !openslurpclose(&old, path.s) || old.len != text.len - 1 || memcmp(old.s, text.s, old.len) != 0;
+        stralloc_free(&old);
+        good = service_file(op, path.s, text.s, text.len - 1, 0644, 1) && service_make(op, name, kind);
+    }
+    if (good && known && changed)
+        good = service_signal(op, "-t", name);
+    else if (good && !known && service_running())
+        good = service_scan(op, "-a");
+    int e = errno;
+    stralloc_free(&path);
+    stralloc_free(&text);
+    return (errno = e, good);
+}
+
+/* Removes a folder and what is in it; s6-supervise's files are among that. */
+static int
+remove_tree(struct operation *op, char const *path)
+{
+    if (rm_rf(path) == -1)
+        return service_failed(op, "remove ", path);
+    if (!durable_syncparent(path))
+        return service_failed(op, "fsync behind ", path);
+    if (op->changed)
+        op->changed("removed", path);
+    return 1;
+}
+
+int
+listener_delete(struct operation *op, char const *name)
+{
+    stralloc server = STRALLOC_ZERO, service = STRALLOC_ZERO, gone = STRALLOC_ZERO;
+    int good = JOIN(&server, SERVERS "/", name) && JOIN(&service, "service/", name) && JOIN(&gone, "service/.", name);
+
+    if (good && access(server.s, F_OK) == -1)
+        good = service_failed(op, "find ", server.s);
+    /* Out of s6-svscan's sight first, then ended with its logger; only then the folder goes. s6-supervise works in its
+     * folder, wherever that moves. */
+    if (good && access(service.s, F_OK) == 0) {
+        (void)rm_rf(gone.s);
+        good = durable_rename(service.s, gone.s) || service_failed(op, "move ", service.s);
+        if (good && service_running())
+            good = service_scan(op, "-an");
+        good = good && remove_tree(op, gone.s);
+    }
+    good = good && remove_tree(op, server.s);
+    int e = errno;
+    stralloc_free(&server);
+    stralloc_free(&service);
+    stralloc_free(&gone);
+    return (errno = e, good);
+}
+
+static int
+list_one(char const *name, stralloc *text)
+{
+    struct place place = {.scope = SCOPE_SERVER, .who = name};
+    stralloc path = STRALLOC_ZERO, items = STRALLOC_ZERO;
+    int good = place_path(&place, "listen", &path);
+    int got = good ? control_file(SET_listen, path.s, &items) : 0;
+
+    if (good && got == 1 && items.len)
+        good = stralloc_cats(text, name) && stralloc_cats(text, " ") && stralloc_cats(text, items.s) &&
+               stralloc_cats(text, !service_running()         ? " -\n"
+                                   : service_supervised(name) ? " up\n"
+                                                              : " down\n");
+    stralloc_free(&path);
+    stralloc_free(&items);
+    return good;
+}
+
+int
+listener_list(struct operation *op, stralloc *text)
+{
+    stralloc names = STRALLOC_ZERO;
+    int good = durable_names(SERVERS, &names) || service_failed(op, "read ", SERVERS);
+
+    for (char const *name = names.s; good && names.len && name < names.s + names.len; name += strlen(name) + 1)
+        good = *name == '.' || list_one(name, text);
+    stralloc_free(&names);
+    return good;
+}

@@ -1,0 +1,28 @@
+/* Listeners ("virtual servers"): control/servers/NAME/ holds a listener's settings, among them `listen`, and
+ * service/NAME/ runs it. The working directory is $PNEU_HOME. */
+
+#ifndef PNEU_CONTROL_LISTENER_H
+#define PNEU_CONTROL_LISTENER_H
+
+#include "control/service.h"
+
+#define LISTENER_KINDS "smtp"
+
+enum listener_check { LISTENER_GOOD, LISTENER_KIND, LISTENER_ADDRESS, LISTENER_PORT };
+
+/* What is wrong with these. */
+extern enum listener_check listener_check(char const *kind, char const *address, char const *port);
+
+/* Makes a listener, or changes the one of that name, and starts it if the instance runs; a running one starts anew, its
+ * connections go on. Returns 1, or 0 with errno and op->why. */
+extern int listener_add(struct operation *op, char const *name, char const *kind, char const *address,
+                        char const *port);
+
+/* Stops it, and removes its service and its settings; its logs stay. ENOENT: there is none. Returns as above. */
+extern int listener_delete(struct operation *op, char const *name);
+
+/* Appends "name kind address port state" a line; state is "up", "down" or, where s6-svscan does not run, "-".
+ * Returns as above. */
+extern int listener_list(struct operation *op, stralloc *text);
+
+#endif

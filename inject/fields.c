@@ -71,7 +71,8 @@ wrong(struct inject *i, enum inject_result what, char const *where, char const *
     if (why)
         return inject_fail(i, what, "cannot parse ", where, ": ", why, NULL);
     if (i->complete.failed && errno == ENOENT)
-        return inject_fail(i, INJECT_CONFIG, "an address without a host needs ", i->complete.failed, " or control/me", NULL);
+        return inject_fail(i, INJECT_CONFIG, "an address without a host needs ", i->complete.failed, " or control/me",
+                           NULL);
     if (i->complete.failed)
         return inject_trouble(i, INJECT_CONFIG, i->complete.failed);
     return inject_trouble(i, INJECT_SYSTEM, "addresses");
@@ -85,7 +86,8 @@ name_of(struct inject *i, struct header_field const *f)
 
     while (i->header.text.s[f->start + len] != ':')
         len++;
-    return stralloc_copyb(&i->scratch, i->header.text.s + f->start, len) && stralloc_0(&i->scratch) ? i->scratch.s : "a field";
+    return stralloc_copyb(&i->scratch, i->header.text.s + f->start, len) && stralloc_0(&i->scratch) ? i->scratch.s
+                                                                                                    : "a field";
 }
 
 /* A field of recipients that cannot be parsed stays as it is. It is an error only if its addresses are wanted. */
@@ -106,7 +108,8 @@ doubt(struct inject *i, enum use use)
 static int
 addresses(struct inject *i, struct header_field const *f, enum use use, int stays)
 {
-    stralloc *const to[] = {[SHOWN] = &i->plain, [PLAIN] = &i->plain, [FORWARDED] = &i->forwarded, [RETURN] = &i->sender, [SENDER] = 0};
+    stralloc *const to[] = {
+        [SHOWN] = &i->plain, [PLAIN] = &i->plain, [FORWARDED] = &i->forwarded, [RETURN] = &i->sender, [SENDER] = 0};
     char const *body = i->header.text.s + f->body, *why;
     stralloc out = STRALLOC_ZERO;
 
@@ -128,7 +131,8 @@ field(struct inject *i, struct header_field const *f)
     int stays = !is_dropped(f->name);
     char const *text = i->header.text.s;
 
-    if ((f->name == HEADER_FROM && letters & INJECT_NO_FROM) || (f->name == HEADER_MESSAGE_ID && letters & INJECT_NO_ID) ||
+    if ((f->name == HEADER_FROM && letters & INJECT_NO_FROM) ||
+        (f->name == HEADER_MESSAGE_ID && letters & INJECT_NO_ID) ||
         (f->name == HEADER_RETURN_PATH && letters & INJECT_NO_RETURN))
         return 1;
     i->seen[f->name] = 1;
@@ -167,7 +171,8 @@ fields_take(struct inject *i)
 static int
 is_domain(char const *s)
 {
-    return *s == '[' ? s[strlen(s) - 1] == ']' && strcspn(s, " \t\n") == strlen(s) : !s[strcspn(s, " \t\n<>()\",;:@\\[]")];
+    return *s == '[' ? s[strlen(s) - 1] == ']' && strcspn(s, " \t\n") == strlen(s)
+                     : !s[strcspn(s, " \t\n<>()\",;:@\\[]")];
 }
 
 int
@@ -203,4 +208,16 @@ fields_list(struct inject *i, char const *s, stralloc *to)
     i->also = 0;
     i->complete.failed = 0;
     return header_addresses(s, strlen(s), &i->scratch, note, i, &why) || wrong(i, INJECT_USAGE, s, why);
+}
+
+int
+fields_sender(struct inject *i, char const *s)
+{
+    if (!*s) {
+        i->has_sender = 1;
+        return stralloc_0(&i->sender) || inject_trouble(i, INJECT_SYSTEM, "sender");
+    }
+    if (!fields_list(i, s, &i->sender))
+        return 0;
+    return i->has_sender == 1 || inject_fail(i, INJECT_USAGE, "not one sender: ", s, NULL);
 }

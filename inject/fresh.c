@@ -135,8 +135,14 @@ put_from(struct inject *i, char const *field)
     int comment = !!(i->o->letters & INJECT_COMMENT);
     stralloc *to = &i->fresh;
 
-    if ((name && !is_one_line(i, "name", name)) || !own_address(i, i->o->user, i->o->host))
+    if (name && !is_one_line(i, "name", name))
         return 0;
+    if (i->o->as_sender && i->o->sender && *i->sender.s) {
+        if (!stralloc_copys(&i->scratch, i->sender.s) || !stralloc_0(&i->scratch))
+            return no_memory(i);
+    } else if (!own_address(i, i->o->user, i->o->host)) {
+        return 0;
+    }
     int good = stralloc_cats(to, field);
     if (name && !comment)
         good = good && header_quote(to, name, strlen(name), 1) && stralloc_cats(to, " <");

@@ -60,12 +60,24 @@ letters(char const *s)
 
     for (; s && *s; s++)
         switch (*s) {
-        case 'c': found |= INJECT_COMMENT; break;
-        case 'f': found |= INJECT_NO_FROM; break;
-        case 'i': found |= INJECT_NO_ID; break;
-        case 'm': found |= INJECT_PER_MESSAGE; break;
-        case 'r': found |= INJECT_PER_RCPT; break;
-        case 's': found |= INJECT_NO_RETURN; break;
+        case 'c':
+            found |= INJECT_COMMENT;
+            break;
+        case 'f':
+            found |= INJECT_NO_FROM;
+            break;
+        case 'i':
+            found |= INJECT_NO_ID;
+            break;
+        case 'm':
+            found |= INJECT_PER_MESSAGE;
+            break;
+        case 'r':
+            found |= INJECT_PER_RCPT;
+            break;
+        case 's':
+            found |= INJECT_NO_RETURN;
+            break;
         }
     return found;
 }
@@ -88,8 +100,8 @@ inject_environment(struct inject_options *o)
         .followup = getenv("QMAILMFTFILE"),
         .queue = queue && *queue ? queue : 0,
     };
-    if (!o->user || !*o->user)
-        o->user = "anonymous";
+    if (o->user && !*o->user)
+        o->user = 0;
     if (o->name && !*o->name)
         o->name = 0;
 }
@@ -167,7 +179,8 @@ read_followup(struct inject *i)
         return 1;
     int fd = open(i->o->followup, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd == -1)
-        return errno == ENOENT || inject_fail(i, INJECT_CONFIG, "cannot open ", i->o->followup, ": ", strerror(errno), NULL);
+        return errno == ENOENT ||
+               inject_fail(i, INJECT_CONFIG, "cannot open ", i->o->followup, ": ", strerror(errno), NULL);
     if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) || st.st_size > FOLLOWUP_MAX) {
         fd_close(fd);
         return inject_fail(i, INJECT_CONFIG, i->o->followup, " is no file of at most 1 MiB", NULL);
@@ -192,6 +205,8 @@ take_arguments(struct inject *i)
             return 0;
     if (!i->o->sender)
         return 1;
+    if (i->o->lists)
+        return fields_sender(i, i->o->sender);
     i->has_sender = 1;
     return fields_argument(i, i->o->sender, &i->sender);
 }
@@ -237,7 +252,8 @@ finish(struct inject *i, struct sink *to)
     enum sink_result r = sink_close(to);
 
     if (r == SINK_BROKEN)
-        return inject_fail(i, INJECT_LATER, i->o->print ? "standard output: " : "the queue gave no answer: ", strerror(errno), NULL);
+        return inject_fail(i, INJECT_LATER,
+                           i->o->print ? "standard output: " : "the queue gave no answer: ", strerror(errno), NULL);
     i->result = results[r];
     return r == SINK_QUEUED || inject_fail(i, i->result, to->why.s, NULL);
 }
@@ -256,7 +272,8 @@ queue_it(struct inject *i)
     };
 
     if (!sink_open(&to, i->o->queue, &e))
-        return inject_fail(i, INJECT_LATER, i->o->queue ? "cannot run " : "cannot reach the queue", i->o->queue ? i->o->queue : "", ": ", strerror(errno), NULL);
+        return inject_fail(i, INJECT_LATER, i->o->queue ? "cannot run " : "cannot reach the queue",
+                           i->o->queue ? i->o->queue : "", ": ", strerror(errno), NULL);
     if (!send_message(i, &to)) {
         sink_abort(&to);
         return 0;

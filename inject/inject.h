@@ -18,29 +18,30 @@
 enum inject_from { INJECT_EITHER, INJECT_ARGUMENTS, INJECT_HEADER, INJECT_BOTH };
 
 /* $QMAILINJECT's letters. */
-#define INJECT_COMMENT (1u << 0)    /* c: From: address (name) */
-#define INJECT_NO_FROM (1u << 1)    /* f: delete From */
-#define INJECT_NO_ID (1u << 2)      /* i: delete Message-ID */
+#define INJECT_COMMENT (1u << 0)     /* c: From: address (name) */
+#define INJECT_NO_FROM (1u << 1)     /* f: delete From */
+#define INJECT_NO_ID (1u << 2)       /* i: delete Message-ID */
 #define INJECT_PER_MESSAGE (1u << 3) /* m: a sender of its own for this message */
-#define INJECT_PER_RCPT (1u << 4)   /* r: a sender of its own for each recipient */
-#define INJECT_NO_RETURN (1u << 5)  /* s: Return-Path is not the sender */
+#define INJECT_PER_RCPT (1u << 4)    /* r: a sender of its own for each recipient */
+#define INJECT_NO_RETURN (1u << 5)   /* s: Return-Path is not the sender */
 
 struct inject_options {
     enum inject_from from;
     unsigned int letters;
-    int print;            /* do not queue it: print it */
-    int lists;            /* an argument is a list of addresses as in a header, not one address as it is */
-    int dots;             /* a line of one dot ends the message */
-    char const *sender;   /* NULL: not given; "" is the null sender */
-    char const *user, *host, *name;   /* of From; NULL: none */
-    char const *suser, *shost;        /* of the sender; NULL: as From */
-    char const *followup;             /* $QMAILMFTFILE */
-    char const *queue;                /* $PNEU_QUEUE; NULL: run/intake */
+    int print;                      /* do not queue it: print it */
+    int lists;                      /* an argument is a list of addresses as in a header, not one address as it is */
+    int dots;                       /* a line of one dot ends the message */
+    char const *sender;             /* NULL: not given; "" is the null sender */
+    int as_sender;                  /* From shall be the sender, if one is given */
+    char const *user, *host, *name; /* of From; NULL: none */
+    char const *suser, *shost;      /* of the sender; NULL: as From */
+    char const *followup;           /* $QMAILMFTFILE */
+    char const *queue;              /* $PNEU_QUEUE; NULL: run/intake */
     char const *body, *ret, *envid, *notify; /* struct sink_envelope */
-    char const *const *recipients;    /* arguments, the last NULL */
+    char const *const *recipients;           /* arguments, the last NULL */
 };
 
-/* Fills in what the environment says (environ(7) of qmail-inject(8)); other members are cleared. */
+/* Fills in what the environment says (the family of $QMAILUSER); other members are cleared. */
 extern void inject_environment(struct inject_options *);
 
 enum inject_result {
@@ -55,7 +56,8 @@ enum inject_result {
     INJECT_SYSTEM,  /* memory, descriptors ... */
 };
 
-#define INJECT_PIECE 65536 /* bytes read at a time, and read ahead: a short message is whole before the queue hears of it */
+#define INJECT_PIECE                                                                                                   \
+    65536 /* bytes read at a time, and read ahead: a short message is whole before the queue hears of it */
 
 /* The work, and what it found. */
 struct inject {
@@ -67,19 +69,20 @@ struct inject {
     int resent;
     stralloc sender; /* NUL-terminated when it is known */
     int has_sender;
-    stralloc arguments, plain, forwarded, shown; /* recipients, each ended by NUL: given, of To Cc Bcc, of Resent-*, of To Cc */
-    stralloc *to, *also;              /* where the addresses that are walked over go; NULL: nowhere */
-    stralloc followup;                /* $QMAILMFTFILE's contents */
-    stralloc fresh, kept;             /* fields that were added; those that came */
+    stralloc arguments, plain, forwarded,
+        shown;            /* recipients, each ended by NUL: given, of To Cc Bcc, of Resent-*, of To Cc */
+    stralloc *to, *also;  /* where the addresses that are walked over go; NULL: nowhere */
+    stralloc followup;    /* $QMAILMFTFILE's contents */
+    stralloc fresh, kept; /* fields that were added; those that came */
     stralloc scratch, address;
     struct text text;
-    stralloc ahead;  /* of the body */
+    stralloc ahead; /* of the body */
     int eof;
     stralloc doubt; /* why a field of recipients cannot be parsed, which counts only if these are wanted ... */
     int in_plain, in_forwarded; /* ... and of which kind it was */
     enum inject_result result;
     stralloc why; /* NUL-terminated, one line, printable */
-    char *piece; /* INJECT_PIECE bytes, with TEXT_ROOM before them */
+    char *piece;  /* INJECT_PIECE bytes, with TEXT_ROOM before them */
 };
 
 /* Sets i->result and i->why: the parts, up to a NULL, with control characters escaped. Returns 0. */
@@ -102,6 +105,9 @@ extern int fields_argument(struct inject *, char const *address, stralloc *to);
 
 /* A list of addresses as in a header. */
 extern int fields_list(struct inject *, char const *list, stralloc *to);
+
+/* A sender in a header's form: exactly one address, <> or nothing for the null sender. */
+extern int fields_sender(struct inject *, char const *address);
 
 /* --- fresh.c --- */
 

@@ -14,9 +14,9 @@
 #define dieusage() strerr_dieusage(EXIT_PERM, USAGE)
 
 static int const exits[] = {
-    [INJECT_QUEUED] = 0,          [INJECT_USAGE] = EXIT_PERM, [INJECT_DATA] = EXIT_PERM,
-    [INJECT_NOBODY] = EXIT_PERM,  [INJECT_REFUSED] = EXIT_PERM, [INJECT_LATER] = EXIT_TEMP,
-    [INJECT_READ] = EXIT_TEMP,    [INJECT_CONFIG] = EXIT_TEMP,  [INJECT_SYSTEM] = EXIT_TEMP,
+    [INJECT_QUEUED] = 0,         [INJECT_USAGE] = EXIT_PERM,   [INJECT_DATA] = EXIT_PERM,
+    [INJECT_NOBODY] = EXIT_PERM, [INJECT_REFUSED] = EXIT_PERM, [INJECT_LATER] = EXIT_TEMP,
+    [INJECT_READ] = EXIT_TEMP,   [INJECT_CONFIG] = EXIT_TEMP,  [INJECT_SYSTEM] = EXIT_TEMP,
 };
 
 int
@@ -30,16 +30,33 @@ main(int argc, char const *const *argv)
     if (!fd_sanitize() || sig_ignore(SIGPIPE) == -1)
         strerr_diefusys(EXIT_TEMP, "begin");
     inject_environment(&o);
+    if (!o.user)
+        o.user = "anonymous";
     for (int c; (c = subgetopt_r(argc, argv, "aAhHnNf:", &opts)) != -1;) {
         switch (c) {
-        case 'a': o.from = INJECT_ARGUMENTS; break;
-        case 'A': o.from = INJECT_EITHER; break;
-        case 'h': o.from = INJECT_HEADER; break;
-        case 'H': o.from = INJECT_BOTH; break;
-        case 'n': o.print = 1; break;
-        case 'N': o.print = 0; break;
-        case 'f': o.sender = opts.arg; break;
-        default: dieusage();
+        case 'a':
+            o.from = INJECT_ARGUMENTS;
+            break;
+        case 'A':
+            o.from = INJECT_EITHER;
+            break;
+        case 'h':
+            o.from = INJECT_HEADER;
+            break;
+        case 'H':
+            o.from = INJECT_BOTH;
+            break;
+        case 'n':
+            o.print = 1;
+            break;
+        case 'N':
+            o.print = 0;
+            break;
+        case 'f':
+            o.sender = opts.arg;
+            break;
+        default:
+            dieusage();
         }
     }
     o.recipients = argv + opts.ind;

@@ -15,6 +15,7 @@
 
 #include "inject/sink.h"
 #include "queue/envelope.h"
+#include "queue/exits.h"
 
 #define SINK_BUFFER 65536
 
@@ -203,25 +204,21 @@ static struct {
     int code;
     char const *why;
 } const causes[] = {
-    {11, "an address of the envelope is too long"},
-    {31, "the queue refuses this message"},
-    {51, "the queue is out of memory"},
-    {52, "the queue takes too long"},
-    {53, "the queue's disk is full, or it cannot write there"},
-    {54, "the queue cannot read the message or its envelope"},
-    {61, "the queue's folder is not as it should be"},
-    {62, "the queue's folder is not as it should be"},
-    {63, "the queue's folder is not as it should be"},
-    {64, "the queue's folder is not as it should be"},
-    {65, "the queue's folder is not as it should be"},
-    {66, "the queue's folder is not as it should be"},
-    {71, "the mail server refuses this message for now"},
-    {72, "no connection to the mail server"},
-    {73, "the mail server does not answer"},
-    {74, "the mail server has trouble"},
-    {81, "the queue has an internal bug"},
-    {91, "the envelope is malformed"},
-    {127, "no program of that name can be started"},
+    {QUEUE_LONG, "an address of the envelope is too long"},
+    {QUEUE_REFUSED, "the queue refuses this message"},
+    {QUEUE_MEMORY, "the queue is out of memory"},
+    {QUEUE_TIMEOUT, "the queue takes too long"},
+    {QUEUE_WRITE, "the queue's disk is full, or it cannot write there"},
+    {QUEUE_READ, "the queue cannot read the message or its envelope"},
+    {QUEUE_HOME, "there is no instance"},
+    {QUEUE_FOLDER, "the instance is not as it should be"},
+    {QUEUE_REFUSED_NOW, "the queue refuses this message for now"},
+    {QUEUE_SILENT, "the queue does not answer"},
+    {QUEUE_NO_INTAKE, "the queue does not run, or turned us away"},
+    {QUEUE_CUT, "the queue hung up"},
+    {QUEUE_BUG, "the queue has a bug"},
+    {QUEUE_FORMAT, "the queue finds the envelope malformed"},
+    {127, "its program cannot be started"},
 };
 
 static enum sink_result

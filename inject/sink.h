@@ -36,7 +36,10 @@ struct sink {
     stralloc why;     /* NUL-terminated: what the queue said */
 };
 
-#define SINK_ZERO {.intake = INTAKE_ZERO, .to = -1, .envelope = -1}
+#define SINK_ZERO                                                                                                      \
+    {                                                                                                                  \
+        .intake = INTAKE_ZERO, .to = -1, .envelope = -1                                                                \
+    }
 
 /* A step of the dialogue with the queue may take so many seconds: filters may be slow. */
 #define SINK_TIMEOUT 3600

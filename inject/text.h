@@ -16,7 +16,10 @@ struct text {
     char held[TEXT_ROOM]; /* "\r", "." or ".\r": what follows decides */
 };
 
-#define TEXT_ZERO {0}
+#define TEXT_ZERO                                                                                                      \
+    {                                                                                                                  \
+        0                                                                                                              \
+    }
 
 /* Converts a piece in place. *out is the result, which lies in s - TEXT_ROOM to s + len. Returns its length. After the
  * line that ended the text, nothing more comes out. */

@@ -417,7 +417,8 @@ tell(struct list *l, struct place const *p)
         return 1;
     if (p->at)
         return replace(l, p->domain, p->domain_end, a->domain.s, a->domain.len);
-    return !a->domain.len || (replace(l, p->end, p->end, "@", 1) && replace(l, p->end, p->end, a->domain.s, a->domain.len));
+    return !a->domain.len ||
+           (replace(l, p->end, p->end, "@", 1) && replace(l, p->end, p->end, a->domain.s, a->domain.len));
 }
 
 static int

@@ -59,7 +59,10 @@ struct header {
     int blank; /* it ended in an empty line, which is not in text */
 };
 
-#define HEADER_ZERO {.text = STRALLOC_ZERO, .fields = GENALLOC_ZERO}
+#define HEADER_ZERO                                                                                                    \
+    {                                                                                                                  \
+        .text = STRALLOC_ZERO, .fields = GENALLOC_ZERO                                                                 \
+    }
 
 /* Takes the next bytes. The header is over behind an empty line, or before a line that is neither a field nor the
  * continuation of one. Returns 1 when it is over: *used bytes were taken, the others belong to the body; 0 if

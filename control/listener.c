@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <skalibs/djbunix.h>
@@ -16,6 +17,8 @@
 #include "lib/durable.h"
 
 #define SERVERS "control/servers"
+#define WAIT_NANOSECONDS 20000000
+#define WAIT_TRIES 600
 
 enum listener_check
 listener_check(char const *kind, char const *address, char const *port)
@@ -83,11 +86,30 @@ remove_tree(struct operation *op, char const *path)
     return 1;
 }
 
+/* Waits until neither the service nor its logger is supervised, longer than timeout-kill. Returns 1, or 0 with ETIMEDOUT. */
+static int
+wait_ended(char const *hidden)
+{
+    stralloc log = STRALLOC_ZERO;
+    int ended = 0;
+
+    if (!JOIN(&log, hidden, "/log"))
+        return 0;
+    for (unsigned int i = 0; !ended && i < WAIT_TRIES; i++) {
+        ended = !service_supervised(hidden) && !service_supervised(log.s);
+        if (!ended)
+            (void)nanosleep(&(struct timespec){.tv_nsec = WAIT_NANOSECONDS}, 0);
+    }
+    stralloc_free(&log);
+    return ended ? 1 : (errno = ETIMEDOUT, 0);
+}
+
 int
 listener_delete(struct operation *op, char const *name)
 {
-    stralloc server = STRALLOC_ZERO, service = STRALLOC_ZERO, gone = STRALLOC_ZERO;
-    int good = JOIN(&server, SERVERS "/", name) && JOIN(&service, "service/", name) && JOIN(&gone, "service/.", name);
+    stralloc server = STRALLOC_ZERO, service = STRALLOC_ZERO, gone = STRALLOC_ZERO, hidden = STRALLOC_ZERO;
+    int good = JOIN(&server, SERVERS "/", name) && JOIN(&service, "service/", name) && JOIN(&gone, "service/.", name) &&
+               JOIN(&hidden, ".", name);
 
     if (good && access(server.s, F_OK) == -1)
         good = service_failed(op, "find ", server.s);
@@ -97,7 +119,7 @@ listener_delete(struct operation *op, char const *name)
         (void)rm_rf(gone.s);
         good = durable_rename(service.s, gone.s) || service_failed(op, "move ", service.s);
         if (good && service_running())
-            good = service_scan(op, "-an");
+            good = service_scan(op, "-an") && (wait_ended(hidden.s) || service_failed(op, "end the listener ", name));
         good = good && remove_tree(op, gone.s);
     }
     good = good && remove_tree(op, server.s);
@@ -105,6 +127,7 @@ listener_delete(struct operation *op, char const *name)
     stralloc_free(&server);
     stralloc_free(&service);
     stralloc_free(&gone);
+    stralloc_free(&hidden);
     return (errno = e, good);
 }
 

@@ -45,7 +45,7 @@ extern int service_make(struct operation *, char const *name, char const *kind);
 /* 1 if s6-svscan runs on service/. */
 extern int service_running(void);
 
-/* 1 if s6-supervise runs on service/NAME. */
+/* 1 if s6-supervise runs on service/NAME (or NAME/log). */
 extern int service_supervised(char const *name);
 
 /* 1 if that can be the name of a listener: letters, digits, '-' and '_', at most SERVICE_NAME_MAX, none of pneu's own. */

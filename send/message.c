@@ -1,0 +1,553 @@
+#include "send/message.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "queue/layout.h"
+#include "send/aside.h"
+#include "send/attempt.h"
+#include "send/marks.h"
+#include "send/report.h"
+#include "send/sync.h"
+
+#define GATHER 20    /* milliseconds: marks of one message that come within are written at once */
+#define SWEEP 30     /* and an unlink's folder is synced after so many */
+#define LOOK_AGAIN 2 /* seconds: somebody holds it */
+#define LOOK_MUCH_LATER 60
+#define COPYING 20
+#define REPORT_AGAIN 300
+
+void
+message_path(char path[static MESSAGE_PATH], char const *id, int waits)
+{
+    size_t len = 0;
+
+    if (waits) {
+        memcpy(path, QUEUE_WAIT "/", sizeof QUEUE_WAIT);
+        len = sizeof QUEUE_WAIT;
+        memcpy(path + len, id + ID_LEN - 2, 2);
+        path[len + 2] = '/';
+        len += 3;
+    } else {
+        memcpy(path, QUEUE_NEW "/", sizeof QUEUE_NEW);
+        len = sizeof QUEUE_NEW;
+    }
+    memcpy(path + len, id, ID_LEN);
+    path[len + ID_LEN] = 0;
+}
+
+static void
+say(char const *event, char const *id, int e)
+{
+    struct log l;
+
+    log_start(&l, event);
+    log_str(&l, "msg", id);
+    if (e)
+        log_errno(&l, e);
+    log_end(&l);
+}
+
+/* A heap that cannot grow: the next scan finds the message again. */
+void
+message_later(struct send *s, uint32_t entry, uint32_t seconds)
+{
+    if (!table_put(&s->table, entry, TABLE_WAIT, (uint32_t)(s->clock.boot / 1000) + seconds))
+        table_remove(&s->table, entry);
+}
+
+/* ---- loaded messages ---- */
+
+static struct message *
+message_new(struct send *s, uint32_t entry)
+{
+    struct message *m = calloc(1, sizeof *m);
+
+    if (!m)
+        return 0;
+    m->entry = entry;
+    m->fd = -1;
+    m->waits = (s->table.entries[entry].flags & ENTRY_WAITS) != 0;
+    m->again = (s->table.entries[entry].flags & ENTRY_AGAIN) != 0;
+    table_id(&s->table, entry, m->id);
+    m->next = s->messages;
+    if (m->next)
+        m->next->prev = m;
+    s->messages = m;
+    s->loaded++;
+    return m;
+}
+
+static void
+undirty(struct send *s, struct message *m)
+{
+    struct message **p;
+    struct message *before = 0;
+
+    if (!m->dirty)
+        return;
+    for (p = &s->dirty; *p != m; p = &(*p)->dirtynext)
+        before = *p;
+    *p = m->dirtynext;
+    if (s->dirtylast == m)
+        s->dirtylast = before;
+    m->dirty = 0;
+}
+
+void
+message_unload(struct send *s, struct message *m)
+{
+    undirty(s, m);
+    if (m->prev)
+        m->prev->next = m->next;
+    else
+        s->messages = m->next;
+    if (m->next)
+        m->next->prev = m->prev;
+    s->loaded--;
+    s->memory -= m->cost;
+    if (m->fd != -1)
+        close(m->fd);
+    file_free(&m->file);
+    stralloc_free(&m->log);
+    stralloc_free(&m->text);
+    free(m->targets);
+    free(m->groups);
+    free(m);
+}
+
+static void
+forget(struct send *s, struct message *m)
+{
+    table_remove(&s->table, m->entry);
+    message_unload(s, m);
+}
+
+static void
+rest(struct send *s, struct message *m, uint32_t seconds)
+{
+    uint32_t entry = m->entry;
+
+    message_unload(s, m);
+    message_later(s, entry, seconds);
+}
+
+/* ---- marks ---- */
+
+static void
+dirty(struct send *s, struct message *m, uint64_t wait)
+{
+    if (m->dirty)
+        return;
+    m->dirty = 1;
+    m->dirtied = s->clock.boot + wait;
+    m->dirtynext = 0;
+    if (s->dirtylast)
+        s->dirtylast->dirtynext = m;
+    else
+        s->dirty = m;
+    s->dirtylast = m;
+}
+
+void
+message_mark(struct send *s, struct message *m, uint32_t index, char status)
+{
+    char *at = m->file.status + index;
+
+    if (*at == status)
+        return;
+    if (*at == STATUS_FAILED)
+        m->failed--;
+    else if (*at != STATUS_DONE && *at != STATUS_BOUNCED)
+        m->left--;
+    if (status == STATUS_FAILED)
+        m->failed++;
+    *at = status;
+    if (m->low == m->high) {
+        m->low = index;
+        m->high = index + 1;
+    } else if (index < m->low)
+        m->low = index;
+    else if (index >= m->high)
+        m->high = index + 1;
+    dirty(s, m, GATHER);
+}
+
+static struct message *
+first_due(struct send const *s)
+{
+    struct message *m = s->dirty;
+
+    while (m && m->dirtied > s->clock.boot)
+        m = m->dirtynext;
+    return m;
+}
+
+int
+message_flush(struct send *s)
+{
+    int next = -1;
+
+    for (struct message *m; (m = first_due(s));) {
+        undirty(s, m);
+        if (marks_write(s, m))
+            message_proceed(s, m);
+        else
+            dirty(s, m, 1000);
+    }
+    for (struct message *m = s->dirty; m; m = m->dirtynext) {
+        int left = (int)(m->dirtied - s->clock.boot);
+        if (next == -1 || left < next)
+            next = left;
+    }
+    return next;
+}
+
+/* ---- the end of a message, and of an attempt ---- */
+
+uint64_t
+message_next(struct send const *s, struct message const *m)
+{
+    return s->clock.wall +
+           schedule_wait(clock_age(&s->clock, m->arrival), s->settings.retryfirst, s->settings.retrymax);
+}
+
+/* Asks for a sync of the folder that wait/XX's messages lie in; 0 if it cannot be opened. */
+static int
+sync_folder(struct send *s, struct message *m, char const *id)
+{
+    char path[MESSAGE_PATH];
+    int fd;
+    int good;
+
+    message_path(path, id, 1);
+    path[sizeof QUEUE_WAIT + 2] = 0;
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd == -1)
+        return 0;
+    good = sync_ask(&s->syncs, m, fd, 1) || fsync(fd) == 0;
+    close(fd);
+    return good;
+}
+
+/* All recipients are done, and unlink is the mark. Nobody waits until it is on disk: a power cut before
+ * may bring the message back, and with it what was delivered in that moment. */
+static void
+end(struct send *s, struct message *m)
+{
+    char path[MESSAGE_PATH];
+
+    message_path(path, m->id, m->waits);
+    if (unlink(path) == -1 && errno != ENOENT) {
+        say("unlinkfailed", m->id, errno);
+        if (marks_write(s, m)) /* so that nobody gets it again */
+            rest(s, m, LOOK_MUCH_LATER);
+        else
+            dirty(s, m, 1000);
+        return;
+    }
+    if (m->waits)
+        (void)sync_folder(s, 0, m->id);
+    else if (!s->sweep)
+        s->sweep = s->clock.boot + SWEEP;
+    say("end", m->id, 0);
+    forget(s, m);
+}
+
+/* The attempt is over and somebody is left: into wait/XX until the next one. The new name is on disk before the old
+ * one goes; after a crash between, both lead to the same file. */
+static int
+moved(struct send *s, struct message *m)
+{
+    char from[MESSAGE_PATH], to[MESSAGE_PATH];
+    struct stat st;
+
+    message_path(from, m->id, 0);
+    message_path(to, m->id, 1);
+    if (m->moving) {
+        if (unlink(from) == -1 && errno != ENOENT)
+            say("unlinkfailed", m->id, errno);
+        m->moving = 0;
+        m->waits = 1;
+        s->table.entries[m->entry].flags |= ENTRY_WAITS;
+        return 1;
+    }
+    if (link(from, to) == -1) {
+        if (errno == ENOENT && access(from, F_OK) == -1)
+            m->gone = 1;
+        else if (errno == EEXIST && lstat(to, &st) == 0 && st.st_ino == m->ino && st.st_dev == m->dev)
+            goto linked;
+        else {
+            say("linkfailed", m->id, errno);
+            if (errno == EEXIST)
+                s->table.entries[m->entry].flags |= ENTRY_TWICE;
+        }
+        return 1;
+    }
+linked:
+    m->moving = sync_folder(s, m, m->id) != 0;
+    if (!m->moving)
+        s->table.entries[m->entry].flags |= ENTRY_TWICE;
+    return !m->moving || (!m->syncs && moved(s, m));
+}
+
+/* An owed report is not left for long: its sender believes that all is well. */
+static void
+plan(struct send const *s, struct message *m)
+{
+    if (!m->again_at)
+        m->again_at = message_next(s, m);
+    if (m->unreported && m->again_at > s->clock.wall + REPORT_AGAIN)
+        m->again_at = s->clock.wall + REPORT_AGAIN;
+}
+
+static void
+defer(struct send *s, struct message *m)
+{
+    struct entry *e = s->table.entries + m->entry;
+    uint32_t entry = m->entry;
+    uint32_t key;
+
+    plan(s, m);
+    if (!m->moving) {
+        undirty(s, m);
+        if (!marks_write(s, m)) {
+            dirty(s, m, 1000);
+            return;
+        }
+        if (m->syncs)
+            return;
+    }
+    if (!m->gone && !m->waits && !m->unclean && !moved(s, m))
+        return;
+    if (m->gone) {
+        forget(s, m);
+        return;
+    }
+    key = schedule_key(&s->clock, m->again_at);
+    e->flags &= (uint8_t)~ENTRY_AGAIN;
+    if (m->lost || m->unclean)
+        e->flags |= ENTRY_AGAIN;
+    message_unload(s, m);
+    if (!table_put(&s->table, entry, TABLE_WAIT, key))
+        table_remove(&s->table, entry);
+}
+
+void
+message_proceed(struct send *s, struct message *m)
+{
+    if (m->jobs || m->open || m->syncs || m->reporting)
+        return;
+    if (m->gone) {
+        say("gone", m->id, 0);
+        forget(s, m);
+    } else if (m->failed && !m->unreported) {
+        /* The failures are on disk before the report is made: an attempt after a crash must not deliver what
+         * its sender was told is lost. */
+        undirty(s, m);
+        if ((m->low < m->high || m->log.len) && !marks_write(s, m))
+            dirty(s, m, 1000);
+        else if (!m->syncs)
+            report_ask(s, m);
+    } else if (!m->left && !m->failed)
+        end(s, m);
+    else if (m->attempt == TRY_NOT_YET && m->left && !s->stopping)
+        attempt_begin(s, m);
+    else if (m->soon || (s->stopping && m->attempt == TRY_NOT_YET))
+        rest(s, m, LOOK_MUCH_LATER);
+    else {
+        m->attempt = TRY_OVER;
+        defer(s, m);
+    }
+}
+
+void
+message_synced(struct send *s, struct message *m, int e)
+{
+    if (e) {
+        say("syncfailed", m->id, e);
+        m->unclean = 1;
+        m->moving = 0; /* both names stay: the next attempt finds them */
+        if (!m->waits)
+            s->table.entries[m->entry].flags |= ENTRY_TWICE;
+    }
+    message_proceed(s, m);
+}
+
+/* ---- loading ---- */
+
+/* What does not lead to a message: damaged for good, or only being copied. */
+static void
+damaged(struct send *s, struct message *m, char const *path, char const *why)
+{
+    struct stat st;
+
+    if (fstat(m->fd, &st) == 0 && s->clock.wall - (uint64_t)st.st_ctime < s->settings.copytime &&
+        (uint64_t)st.st_ctime <= s->clock.wall) {
+        rest(s, m, COPYING);
+        return;
+    }
+    if (aside(path, QUEUE_BAD, m->id, why) == -1)
+        rest(s, m, LOOK_MUCH_LATER);
+    else
+        forget(s, m);
+}
+
+/* No memory, no descriptors: everything waits, longer each time. A single file that cannot be read waits alone. */
+static void
+trouble(struct send *s, struct message *m, int e)
+{
+    say("readfailed", m->id, e);
+    if (e == EMFILE || e == ENFILE || e == ENOMEM || e == ENOBUFS) {
+        s->backoff = s->backoff ? s->backoff * 2 : 1000;
+        if (s->backoff > 60000)
+            s->backoff = 60000;
+        s->pause = s->clock.boot + s->backoff;
+        rest(s, m, 1 + s->backoff / 1000);
+    } else
+        rest(s, m, LOOK_MUCH_LATER);
+}
+
+/* The same name in new/ and in wait/XX. One file: a move that was cut short is brought to its end. Two: an operator's
+ * copy; the first is the one that was tried already, the other goes to hold/. Rare, so it may wait for the disk. */
+static void
+settle_twice(struct send *s, uint32_t entry, char const *id)
+{
+    char first[MESSAGE_PATH], second[MESSAGE_PATH], folder[MESSAGE_PATH];
+    struct stat a, b;
+    int fd;
+
+    s->table.entries[entry].flags &= (uint8_t)~ENTRY_TWICE;
+    message_path(first, id, 1);
+    message_path(second, id, 0);
+    if (lstat(first, &a) == -1 || lstat(second, &b) == -1)
+        return;
+    s->table.entries[entry].flags |= ENTRY_WAITS;
+    if (a.st_ino != b.st_ino || a.st_dev != b.st_dev) {
+        (void)aside(second, QUEUE_HOLD, id, "another file of this name waits in the queue");
+        return;
+    }
+    message_path(folder, id, 1);
+    folder[sizeof QUEUE_WAIT + 2] = 0;
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd != -1 && fsync(fd) == 0)
+        (void)unlink(second);
+    if (fd != -1)
+        close(fd);
+}
+
+/* Opens it where it was last seen, or in the other folder. Returns 1, 0 if it is in neither, -1 with errno. */
+static int
+open_either(struct send *s, struct message *m, char path[static MESSAGE_PATH])
+{
+    for (unsigned int i = 0; i < 2; i++) {
+        message_path(path, m->id, m->waits);
+        m->fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (m->fd != -1)
+            return 1;
+        if (errno != ENOENT)
+            return -1;
+        m->waits = !m->waits;
+        s->table.entries[m->entry].flags ^= ENTRY_WAITS;
+    }
+    return 0;
+}
+
+/* The lock is on the description, which goes along with the jobs; the name must still lead to what was locked. */
+static int
+lock(struct message *m, char const *path)
+{
+    struct stat st, named;
+
+    if (flock(m->fd, LOCK_EX | LOCK_NB) == -1 || fstat(m->fd, &st) == -1)
+        return 0;
+    if (lstat(path, &named) == -1 || named.st_ino != st.st_ino || named.st_dev != st.st_dev)
+        return (errno = EWOULDBLOCK, 0);
+    m->dev = st.st_dev;
+    m->ino = st.st_ino;
+    return 1;
+}
+
+/* The envelope's records of the message, and its status. Returns the second it is held until, 0. */
+static uint64_t
+look_at(struct message *m)
+{
+    struct bytes cursor = m->file.envelope;
+    struct record r;
+    uint64_t hold = 0;
+
+    m->arrival = 0;
+    while (envelope_next(&cursor, &r) == 1 && !record_is(&r, "to"))
+        if (record_is(&r, "from"))
+            m->from = r.value;
+        else if (record_is(&r, "body"))
+            m->body = r.value;
+        else if (record_is(&r, "ret"))
+            m->ret = r.value;
+        else if (record_is(&r, "envid"))
+            m->envid = r.value;
+        else if (record_is(&r, "smtputf8"))
+            m->smtputf8 = 1;
+        else if (record_is(&r, "requiretls"))
+            m->requiretls = 1;
+        else if (record_is(&r, "time"))
+            (void)record_uint(&r, &m->arrival);
+        else if (record_is(&r, "hold"))
+            (void)record_uint(&r, &hold);
+    for (uint32_t i = 0; i < m->file.header.recipients; i++)
+        if (m->file.status[i] == STATUS_FAILED)
+            m->failed++;
+        else if (m->file.status[i] != STATUS_DONE && m->file.status[i] != STATUS_BOUNCED)
+            m->left++;
+    return hold;
+}
+
+void
+message_load(struct send *s, uint32_t entry)
+{
+    char path[MESSAGE_PATH];
+    struct message *m = message_new(s, entry);
+    char const *why;
+    uint64_t hold;
+    int got;
+
+    if (!m) {
+        message_later(s, entry, LOOK_AGAIN);
+        return;
+    }
+    if (s->table.entries[entry].flags & ENTRY_TWICE)
+        settle_twice(s, entry, m->id);
+    m->waits = (s->table.entries[entry].flags & ENTRY_WAITS) != 0;
+    got = open_either(s, m, path);
+    if (got == 0)
+        forget(s, m); /* delivered before its hint came, or an operator took it */
+    else if (got == -1 && (errno == ELOOP || errno == ENXIO)) {
+        got = aside(path, QUEUE_BAD, m->id, "it is no file");
+        got == -1 ? rest(s, m, LOOK_MUCH_LATER) : forget(s, m);
+    } else if (got == -1)
+        trouble(s, m, errno);
+    else if (!lock(m, path)) {
+        if (errno == EWOULDBLOCK || errno == ENOENT)
+            rest(s, m, LOOK_AGAIN);
+        else
+            trouble(s, m, errno);
+    } else if ((got = file_read(m->fd, &m->file, &why)) == -1)
+        trouble(s, m, errno);
+    else if (!got)
+        damaged(s, m, path, why);
+    else if ((hold = look_at(m)) > s->clock.wall) {
+        uint64_t wait = hold - s->clock.wall;
+        rest(s, m, wait > SCHEDULE_FURTHEST ? SCHEDULE_FURTHEST : (uint32_t)wait);
+    } else {
+        s->backoff = 0;
+        m->cost = m->file.data.a;
+        s->memory += m->cost;
+        message_proceed(s, m);
+    }
+}

@@ -1,0 +1,37 @@
+/* A message that is loaded: its file, its marks, its way through the folders (the state table is in queue(5)). */
+
+#ifndef PNEU_SEND_MESSAGE_H
+#define PNEU_SEND_MESSAGE_H
+
+#include "send/send.h"
+
+/* Loads the message of an entry that is in no heap, and begins what is due: reports, then an attempt. */
+extern void message_load(struct send *, uint32_t entry);
+
+/* Goes on, when something that was waited for has happened. The message may be gone afterwards. */
+extern void message_proceed(struct send *, struct message *);
+
+/* Sets a status byte; it is written soon. */
+extern void message_mark(struct send *, struct message *, uint32_t index, char status);
+
+/* Writes marks and log of messages that have waited long enough. Returns the milliseconds until the next is due, -1: none. */
+extern int message_flush(struct send *);
+
+/* A sync of this message's file or folder came to its end. */
+extern void message_synced(struct send *, struct message *, int e);
+
+/* Seconds since 1970 of its next attempt, if this one ended now. */
+extern uint64_t message_next(struct send const *, struct message const *);
+
+/* Unloads it, its entry stays as it is. */
+extern void message_unload(struct send *, struct message *);
+
+/* Puts the entry where it is looked at again after that many seconds. */
+extern void message_later(struct send *, uint32_t entry, uint32_t seconds);
+
+#define MESSAGE_PATH (sizeof "queue/wait/XX/" + ID_LEN)
+
+/* queue/new/ID or queue/wait/XX/ID */
+extern void message_path(char path[static MESSAGE_PATH], char const *id, int waits);
+
+#endif

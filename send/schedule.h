@@ -1,0 +1,35 @@
+/* When a message is tried next, when it has been tried long enough, and what time it is after the clock was set. */
+
+#ifndef PNEU_SEND_SCHEDULE_H
+#define PNEU_SEND_SCHEDULE_H
+
+#include <stdint.h>
+
+#define SCHEDULE_FURTHEST 90000 /* no attempt is planned more than 25 hours ahead, whatever a file or a clock says */
+
+struct clock {
+    uint64_t boot;       /* milliseconds of CLOCK_BOOTTIME: what waiting is counted in, nobody can set it */
+    uint64_t wall;       /* seconds since 1970 */
+    uint64_t base;       /* wall minus boot, as it was before somebody set the clock by more than an hour */
+    uint64_t jumped;     /* boot when that was noticed; 0: it was not */
+    uint64_t jumpedbase; /* what the clock says since */
+};
+
+/* Reads both clocks (the first time with an all-zero struct). Returns 1 if the wall clock was found to have jumped, else 0. */
+extern int clock_read(struct clock *);
+
+/* The same for given readings. */
+extern int clock_set(struct clock *, uint64_t boot, uint64_t wall);
+
+/* Seconds since then, 0 if that lies ahead. Of two clocks that differ it believes the one that makes a message
+ * younger; a new time is believed for good after a day. */
+extern uint64_t clock_age(struct clock const *, uint64_t then);
+
+/* Seconds from now to the next attempt of a message of that age: qmail's square law, so that the n-th attempt comes
+ * n * n * first seconds after arrival. At least 1, at most `most`. */
+extern uint64_t schedule_wait(uint64_t age, uint32_t first, uint32_t most);
+
+/* The second of CLOCK_BOOTTIME that belongs to a wall time, at most SCHEDULE_FURTHEST from now; past times are now. */
+extern uint32_t schedule_key(struct clock const *, uint64_t wall);
+
+#endif

@@ -1,0 +1,208 @@
+/* pneu-send's state: one struct, passed down. What is loaded is a message; its recipients of one destination are a
+ * group; a part of a group that is under way is a job. Everything else the scheduler knows is the table's 24 bytes. */
+
+#ifndef PNEU_SEND_SEND_H
+#define PNEU_SEND_SEND_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <skalibs/stralloc.h>
+
+#include "control/route.h"
+#include "queue/file.h"
+#include "queue/id.h"
+#include "queue/job.h"
+#include "queue/trigger.h"
+#include "send/schedule.h"
+#include "send/table.h"
+
+#define SEND_JOBS 1024       /* under way at a time, at most: both concurrencies' bounds together */
+#define SEND_DESTS 1024      /* chains of destinations */
+#define SEND_REPORTS 10      /* pneu-bounce processes at a time */
+#define SEND_SYNCS 4096      /* requests to the helpers */
+#define SEND_HELPERS 4       /* processes that wait for the disk */
+#define SEND_LOADED 4000     /* messages, where descriptors allow so many */
+#define SEND_MEMORY 67108864 /* bytes of loaded envelopes; one message may always be loaded */
+
+struct send;
+struct message;
+struct dest;
+
+/* A recipient of this attempt. */
+struct target {
+    uint32_t index;  /* in the envelope */
+    uint32_t record; /* offset in the envelope behind its to= */
+    uint32_t to;     /* offset in the message's text of what the deliverer gets */
+    uint16_t len;    /* of that */
+    uint8_t route;
+    uint8_t answered; /* this attempt has its result */
+};
+
+struct group {
+    struct message *message;
+    struct dest *dest;
+    struct group *next; /* of those that wait at the destination */
+    uint32_t at, end;   /* of the message's targets: not yet in a job */
+};
+
+enum { TRY_NOT_YET, TRY_UNDER_WAY, TRY_OVER };
+
+struct message {
+    struct message *prev, *next; /* of all that are loaded */
+    struct message *following;   /* in the queue of reports */
+    struct message *dirtynext;   /* of those with marks to write */
+    uint32_t entry;
+    int fd; /* read-only; holds the lock, and goes along with the jobs */
+    dev_t dev;
+    ino_t ino;
+    char id[ID_SIZE];
+    struct file file;
+    struct bytes from, body, ret, envid;
+    uint8_t smtputf8, requiretls;
+    uint8_t waits;      /* its name is in wait/XX, not in new/ */
+    uint8_t gone;       /* somebody took it away: nothing more is written */
+    uint8_t dying;      /* this attempt is the last */
+    uint8_t again;      /* a result may have been lost */
+    uint8_t lost;       /* in this attempt one was */
+    uint8_t attempt;    /* TRY_* */
+    uint8_t reporting;  /* waits for a pneu-bounce, or has one */
+    uint8_t unreported; /* which failed */
+    uint8_t moving;     /* linked into wait/XX, not yet synced there */
+    uint8_t unclean;    /* a sync failed */
+    uint8_t soon;       /* look again in seconds, the attempt did not take place */
+    uint8_t dirty;      /* stands in that list */
+    uint32_t syncs;     /* requests under way */
+    uint32_t left;      /* recipients that are neither done nor failed */
+    uint32_t failed;    /* of status F */
+    uint32_t low, high; /* status bytes to write: low to high - 1 */
+    uint64_t dirtied;   /* clock.boot when */
+    stralloc log;       /* lines to write */
+    off_t logend;       /* where; 0: not looked up yet */
+    uint64_t arrival, again_at;
+    size_t cost; /* bytes, of SEND_MEMORY */
+    struct target *targets;
+    uint32_t ntargets;
+    stralloc text;
+    struct group *groups;
+    uint32_t ngroups, open; /* open: not yet wholly in jobs */
+    uint32_t jobs;          /* under way */
+};
+
+/* Entries of messages that are due, but all for a destination that has enough loaded. */
+struct park {
+    uint32_t first, last, count;
+    struct park *next; /* of those that may give some back */
+    struct dest *dest; /* NULL: it is the channel's own */
+    struct channel *channel;
+    uint8_t listed;
+};
+
+/* One way out: a domain for run/remote; all local users, all mailboxes, for run/local. */
+struct dest {
+    struct park park;
+    struct dest *next;  /* in the hash chain */
+    struct dest *ready; /* the next that may start a job */
+    struct channel *channel;
+    struct group *first, *last;
+    uint32_t waiting; /* groups */
+    uint32_t running, window, limit, perjob;
+    uint8_t isready;
+    uint8_t route;
+    size_t len;
+    char name[];
+};
+
+struct channel {
+    struct park park;
+    char const *path, *name;
+    struct jobwire wire;
+    uint8_t up, full; /* full: the socket takes no more for now */
+    uint64_t retry;   /* clock.boot of the next connect, or of the next job after a failure here */
+    uint32_t backoff; /* milliseconds */
+    uint32_t running, limit, waiting;
+    struct dest *ready, *readylast;
+};
+
+enum { CHANNEL_LOCAL, CHANNEL_REMOTE, CHANNELS };
+
+struct running {
+    struct message *message; /* NULL: free */
+    struct dest *dest;
+    struct channel *channel;
+    uint64_t number;
+    uint32_t at, end;   /* of the message's targets */
+    uint32_t good, bad; /* results: delivered or refused for good; temporary */
+    uint64_t begun;
+};
+
+struct sync_request {
+    uint32_t tag;
+    int fd;
+};
+
+struct syncs {
+    int fd;
+    struct sync_request queue[SEND_SYNCS]; /* not yet sent: a ring */
+    uint32_t first, count;
+    struct message *of[SEND_SYNCS]; /* by tag */
+    uint32_t free[SEND_SYNCS];
+    uint32_t nfree;
+    pid_t helpers[SEND_HELPERS];
+};
+
+struct report {
+    pid_t pid; /* 0: free */
+    struct message *message;
+};
+
+struct scan {
+    void *folder;     /* DIR, or NULL: none is open */
+    int step;         /* -2: no scan; 0: new/, 1 to 256: wait/XX */
+    uint8_t first;    /* the first of this process: everything may have been tried before */
+    uint8_t thorough; /* ask known names for their times too */
+    uint8_t again;    /* another one, thorough, was asked for meanwhile */
+    uint64_t next;    /* clock.boot of the next */
+    uint64_t begun;
+    uint32_t found;
+};
+
+struct settings {
+    struct routes routes;
+    uint8_t remotes; /* control/remote/ exists */
+    uint32_t queuelifetime, retryfirst, retrymax, copytime, rcptperjob, concurrency;
+    uint64_t read;  /* clock.boot when */
+    uint8_t broken; /* said already */
+};
+
+struct send {
+    struct clock clock;
+    struct table table;
+    struct settings settings;
+    struct channel channels[CHANNELS];
+    struct dest *dests[SEND_DESTS];
+    struct park *giving; /* parks that may give back */
+    struct message *messages;
+    uint32_t loaded, maxloaded;
+    size_t memory;
+    struct running jobs[SEND_JOBS];
+    uint32_t njobs;
+    uint64_t sequence; /* of job numbers */
+    uint32_t arrivals; /* key of TABLE_FRESH */
+    struct message *dirty, *dirtylast;
+    struct message *reports, *reportslast; /* waiting */
+    struct report running[SEND_REPORTS];
+    struct syncs syncs;
+    struct scan scan;
+    char const *bounce; /* path of pneu-bounce */
+    struct trigger trigger;
+    int newfd;      /* queue/new */
+    uint64_t sweep; /* clock.boot when queue/new is to be synced; 0: nothing to sync */
+    uint64_t pause; /* clock.boot until which nothing is loaded: no memory, no descriptors */
+    uint32_t backoff;
+    unsigned int turn; /* whose turn it is to be loaded from */
+    int stopping;
+};
+
+#endif

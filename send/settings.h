@@ -1,0 +1,19 @@
+/* What pneu-send asks of control/, at most once a second: a changed setting reaches the next attempt. */
+
+#ifndef PNEU_SEND_SETTINGS_H
+#define PNEU_SEND_SETTINGS_H
+
+#include "control/control.h"
+#include "send/send.h"
+
+/* Rereads what is older than a second. What cannot be read stays as it was, with a line in the log. Returns 1, or 0 if
+ * there never was anything to go by. */
+extern int settings_fresh(struct send *);
+
+/* Reads now. */
+extern int settings_read(struct send *);
+
+/* A number of one remote domain. */
+extern uint32_t settings_of(struct send const *, enum setting, char const *domain, uint32_t fallback);
+
+#endif

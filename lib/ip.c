@@ -1,0 +1,150 @@
+#include "lib/ip.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include <skalibs/types.h>
+
+void
+ip_from4(struct ip *ip, void const *bytes)
+{
+    memset(ip, 0, sizeof *ip);
+    memcpy(ip->b, bytes, 4);
+}
+
+void
+ip_from6(struct ip *ip, void const *bytes)
+{
+    static unsigned char const mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+    if (!memcmp(bytes, mapped, 12)) {
+        ip_from4(ip, (unsigned char const *)bytes + 12);
+        return;
+    }
+    ip->is6 = 1;
+    memcpy(ip->b, bytes, 16);
+}
+
+int
+ip_scan(char const *s, size_t len, struct ip *ip)
+{
+    char text[IP_FMT + 1];
+    unsigned char bytes[16];
+
+    if (!len || len > IP_FMT || memchr(s, 0, len))
+        return 0;
+    memcpy(text, s, len);
+    text[len] = 0;
+    if (inet_pton(AF_INET, text, bytes) == 1)
+        return ip_from4(ip, bytes), 1;
+    if (inet_pton(AF_INET6, text, bytes) == 1)
+        return ip_from6(ip, bytes), 1;
+    return 0;
+}
+
+int
+ip_scan_port(char const *s, size_t len, struct ip *ip, uint16_t *port)
+{
+    char const *colon = memchr(s, ':', len);
+    size_t host = colon ? (size_t)(colon - s) : len;
+    char text[6] = {0};
+
+    if (len && *s == '[') {
+        char const *end = memchr(s, ']', len);
+        if (!end || !ip_scan(s + 1, (size_t)(end - s) - 1, ip))
+            return 0;
+        host = (size_t)(end - s) + 1;
+    } else if (ip_scan(s, len, ip)) /* also the IPv6 address whose colons are its own */
+        return 1;
+    else if (!ip_scan(s, host, ip))
+        return 0;
+    if (host == len)
+        return 1;
+    if (s[host] != ':' || len - host - 1 >= sizeof text)
+        return 0;
+    memcpy(text, s + host + 1, len - host - 1);
+    return uint160_scan(text, port) && *port;
+}
+
+int
+ip_scan_literal(char const *s, size_t len, struct ip *ip)
+{
+    static char const tag[] = "[IPv6:";
+
+    if (len < 3 || *s != '[' || s[len - 1] != ']')
+        return 0;
+    if (len > sizeof tag && !strncasecmp(s, tag, sizeof tag - 1))
+        return ip_scan(s + sizeof tag - 1, len - sizeof tag, ip);
+    return ip_scan(s + 1, len - 2, ip);
+}
+
+size_t
+ip_fmt(char s[static IP_FMT], struct ip const *ip)
+{
+    char text[IP_FMT + 1];
+
+    inet_ntop(ip->is6 ? AF_INET6 : AF_INET, ip->b, text, sizeof text);
+    size_t len = strlen(text);
+    memcpy(s, text, len);
+    return len;
+}
+
+int
+ip_same(struct ip const *a, struct ip const *b)
+{
+    return a->is6 == b->is6 && !memcmp(a->b, b->b, a->is6 ? 16 : 4);
+}
+
+socklen_t
+ip_sockaddr(struct ip const *ip, uint16_t port, struct sockaddr_storage *to)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+
+    memset(to, 0, sizeof *to);
+    if (ip->is6) {
+        memcpy(&in6.sin6_addr, ip->b, 16);
+        memcpy(to, &in6, sizeof in6);
+        return sizeof in6;
+    }
+    memcpy(&in.sin_addr, ip->b, 4);
+    memcpy(to, &in, sizeof in);
+    return sizeof in;
+}
+
+int
+ip_isloopback(struct ip const *ip)
+{
+    static unsigned char const zero[15];
+
+    if (!ip->is6)
+        return ip->b[0] == 127 || ip->b[0] == 0;
+    return !memcmp(ip->b, zero, 15) && ip->b[15] <= 1;
+}
+
+int
+ip_isown(struct ip const *ip)
+{
+    struct sockaddr_storage there;
+    struct sockaddr_storage here;
+    socklen_t len = ip_sockaddr(ip, 9, &there);
+    socklen_t got = sizeof here;
+    int fd = socket(there.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int own = 0;
+
+    if (fd == -1)
+        return 0;
+    /* A datagram socket's connect only asks the routing table; to an address of ours we would speak from itself. */
+    if (connect(fd, (struct sockaddr *)&there, len) == 0 && getsockname(fd, (struct sockaddr *)&here, &got) == 0 &&
+        here.ss_family == there.ss_family) {
+        if (ip->is6)
+            own = !memcmp(&((struct sockaddr_in6 *)(void *)&here)->sin6_addr, ip->b, 16);
+        else
+            own = !memcmp(&((struct sockaddr_in *)(void *)&here)->sin_addr, ip->b, 4);
+    }
+    close(fd);
+    return own;
+}

@@ -95,7 +95,7 @@ log_refusal(struct session *s, char const *event, struct bytes to, char const *t
     log_line(s, &l, event);
     if (to.len)
         log_bytes(&l, "to", to.s, to.len);
-    log_str(&l, "reply", text);
+    log_reply(&l, text);
     s->queue->log(&l);
 }
 
@@ -448,6 +448,9 @@ message_end(struct session *s)
     log_message(s, *text == '2' ? "accepted" : "refused", text);
     reset(s);
     reply(s, text);
+    /* Where lines end is in dispute with this client, or with one that speaks through it: no word of it is safe now. */
+    if (s->data.wrong & DATA_BARE)
+        session_hangup(s, NULL, "bare");
 }
 
 /* Returns how many bytes belonged to the message. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <skalibs/allreadwrite.h>
+#include <skalibs/djbunix.h>
 #include <skalibs/sgetopt.h>
 #include <skalibs/sig.h>
 #include <skalibs/strerr.h>
@@ -128,6 +129,8 @@ main(int argc, char const *const *argv)
     int show = 0, jobs = 0;
 
     PROG = "pneu-local";
+    if (!fd_sanitize())
+        strerr_diefusys(EXIT_TEMP, "begin");
     for (int c; (c = subgetopt_r(argc, argv, "nNj", &opts)) != -1;)
         switch (c) {
         case 'n':

@@ -13,11 +13,11 @@
 #include "lib/date.h"
 #include "lib/log.h"
 #include "queue/envelope.h"
+#include "queue/exits.h"
 #include "queue/layout.h"
 #include "queue/trigger.h"
 
-#define UNANNOUNCED                                                            \
-    4194304 /* a message grows by that much, then the disk is asked again */
+#define UNANNOUNCED 4194304 /* a message grows by that much, then the disk is asked again */
 
 int
 queued_settings(struct queued *q, char const **which)
@@ -61,8 +61,7 @@ queued_confine(void)
         {"queue/lock", CONFINE_PATH_READ | CONFINE_PATH_WRITE},
     };
     static struct confine const c = {
-        .may = CONFINE_READ | CONFINE_WRITE | CONFINE_SYNC | CONFINE_ACCEPT |
-               CONFINE_FORK,
+        .may = CONFINE_READ | CONFINE_WRITE | CONFINE_SYNC | CONFINE_ACCEPT | CONFINE_FORK,
         .paths = paths,
         .npaths = sizeof paths / sizeof *paths,
         .as = 268435456, /* an envelope may come to 64 MiB, and is there three
@@ -75,32 +74,33 @@ queued_confine(void)
     return confine(&c);
 }
 
-static enum receive_verdict
-refuse(struct queued const *q, struct intake_answer *a, char class,
-       unsigned int code, char const *text)
+static void
+log_refused(struct queued const *q, struct intake_answer const *a, int e)
 {
     struct log l;
 
-    receive_answer(a, class, code, text);
     log_start(&l, "refused");
     log_uint(&l, "uid", q->uid);
-    log_uint(&l, "code", code);
-    log_str(&l, "reason", text);
+    log_uint(&l, "code", a->exit);
+    log_str(&l, "text", a->text);
+    if (e)
+        log_errno(&l, e);
     log_end(&l);
+}
+
+static enum receive_verdict
+refuse(struct queued const *q, struct intake_answer *a, char class, unsigned int code, char const *text)
+{
+    receive_answer(a, class, code, text);
+    log_refused(q, a, 0);
     return RECEIVE_REFUSED;
 }
 
 static enum receive_verdict
 refuse_errno(struct queued const *q, struct intake_answer *a, int e)
 {
-    struct log l;
-
     receive_answer_errno(a, e);
-    log_start(&l, "refused");
-    log_uint(&l, "uid", q->uid);
-    log_uint(&l, "code", a->exit);
-    log_errno(&l, e);
-    log_end(&l);
+    log_refused(q, a, e);
     return RECEIVE_REFUSED;
 }
 
@@ -114,51 +114,6 @@ forget(void *data)
     space_give(&q->space, q->slot);
 }
 
-static int
-one_of(struct record const *r, char const *const *names)
-{
-    for (; *names; names++)
-        if (record_is(r, *names))
-            return 1;
-    return 0;
-}
-
-/* Records that are not the client's to give; those of a job would mislead a
- * deliverer. */
-static int
-kept(struct queued const *q, struct record const *r)
-{
-    static char const *const never[] = {
-        "size",      "ask",  "token", "time",   "uid",    "job",
-        "transport", "key",  "id",    "offset", "length", "again",
-        "index",     "user", "home",  "dash",   "ext",    0};
-    static char const *const trusted[] = {"client", "login", "origin",
-                                          "listener", 0};
-
-    return !one_of(r, never) && (q->trusted || !one_of(r, trusted));
-}
-
-/* Sorts records into those of the message, which all come before the first
- * recipient, and the rest. Returns 1, 0 with ENOMEM, -1 if one is malformed. */
-static int
-gather(struct queued *q, struct bytes records)
-{
-    struct record r;
-    int recipient = 0;
-    int got;
-
-    for (;;) {
-        char const *begin = records.s;
-        got = envelope_next(&records, &r);
-        if (got != 1)
-            return got == 0 ? 1 : -1;
-        recipient = recipient || record_is(&r, "to");
-        if (kept(q, &r) && !stralloc_catb(recipient ? &q->tail : &q->head,
-                                          begin, (size_t)(records.s - begin)))
-            return 0;
-    }
-}
-
 /* "Received: (pneu ID invoked by uid N); DATE": who is not trusted to say where
  * it came from. */
 static int
@@ -169,22 +124,9 @@ add_received(struct queued *q)
     int n;
 
     date_fmt(date, (uint64_t)time(0), 0);
-    n = snprintf(line, sizeof line,
-                 "Received: (pneu %s invoked by uid %u); %s\n", q->commit.id,
-                 (unsigned int)q->uid, date);
+    n = snprintf(line, sizeof line, "Received: (pneu %s invoked by uid %u); %s\n", q->commit.id, (unsigned int)q->uid,
+                 date);
     return commit_data(&q->commit, line, (size_t)n);
-}
-
-/* A number of the opening, or 0. */
-static uint64_t
-number_of(struct bytes opening, char const *name, uint64_t otherwise)
-{
-    struct record r = {.namelen = 0};
-    uint64_t n;
-
-    return envelope_find(opening, name, &r.value) == 1 && record_uint(&r, &n)
-               ? n
-               : otherwise;
 }
 
 static int
@@ -206,23 +148,18 @@ queued_begin(void *data, struct bytes opening, struct intake_answer *a)
     struct bytes value;
     int got;
 
-    q->head.len = q->tail.len = 0;
+    parts_begin(&q->parts, q->trusted);
     q->bytes = 0;
     if (q->filtered)
-        return refuse(q, a, 'Z', 71,
-                      "4.7.0 messages come through the filter here");
-    got = gather(q, opening);
+        return refuse(q, a, 'Z', QUEUE_REFUSED_NOW, "4.7.0 messages come through the filter here");
+    got = parts_add(&q->parts, opening);
     if (got != 1)
-        return got ? refuse(q, a, 'Z', 91, "4.5.2 malformed envelope")
-                   : refuse_errno(q, a, ENOMEM);
-    q->size = q->checked = number_of(opening, "size", 0);
-    q->origin = q->uid == q->pneuf ? number_of(opening, "uid", q->uid) : q->uid;
-    q->unlimited =
-        !q->databytes ||
-        (q->trusted && envelope_find(opening, "listener", &value) == 1);
+        return got ? refuse(q, a, 'Z', QUEUE_FORMAT, "4.5.2 malformed envelope") : refuse_errno(q, a, ENOMEM);
+    q->size = q->checked = parts_number(opening, "size", 0);
+    q->origin = q->uid == q->pneuf ? parts_number(opening, "uid", q->uid) : q->uid;
+    q->unlimited = !q->databytes || (q->trusted && envelope_find(opening, "listener", &value) == 1);
     if (!q->unlimited && q->size > q->databytes)
-        return refuse(q, a, 'D', 31,
-                      "5.3.4 the message is larger than databytes");
+        return refuse(q, a, 'D', QUEUE_REFUSED, "5.3.4 the message is larger than databytes");
     if (!space_take(&q->space, q->slot, q->size, q->uid == q->pneuq))
         return refuse_errno(q, a, errno);
     if (!begin_commit(q, opening)) {
@@ -231,8 +168,7 @@ queued_begin(void *data, struct bytes opening, struct intake_answer *a)
         return RECEIVE_REFUSED;
     }
     receive_answer(a, 'K', 0, "2.0.0 go on");
-    return envelope_find(opening, "ask", &value) == 1 ? RECEIVE_ANSWER
-                                                      : RECEIVE_GO;
+    return envelope_find(opening, "ask", &value) == 1 ? RECEIVE_ANSWER : RECEIVE_GO;
 }
 
 static enum receive_verdict
@@ -242,23 +178,20 @@ queued_more(void *data, char const *s, size_t len, struct intake_answer *a)
 
     q->bytes += len;
     if (!q->unlimited && q->bytes > q->databytes)
-        return refuse(q, a, 'D', 31,
-                      "5.3.4 the message is larger than databytes");
-    if (q->bytes >=
-        q->checked + UNANNOUNCED) { /* nobody said that it would be so large */
+        return refuse(q, a, 'D', QUEUE_REFUSED, "5.3.4 the message is larger than databytes");
+    if (q->bytes >= q->checked + UNANNOUNCED) { /* nobody said that it would be so large */
         q->checked = q->bytes;
         if (!space_take(&q->space, q->slot, 0, q->uid == q->pneuq))
             return refuse_errno(q, a, errno);
     }
-    return commit_data(&q->commit, s, len) ? RECEIVE_GO
-                                           : refuse_errno(q, a, errno);
+    return commit_data(&q->commit, s, len) ? RECEIVE_GO : refuse_errno(q, a, errno);
 }
 
 static void
 log_queued(struct queued const *q, uint32_t recipients)
 {
     struct bytes from = {"", 0};
-    struct bytes head = {q->head.s, q->head.len};
+    struct bytes head = {q->parts.head.s, q->parts.head.len};
     struct log l;
 
     envelope_find(head, "from", &from);
@@ -271,58 +204,25 @@ log_queued(struct queued const *q, uint32_t recipients)
     log_end(&l);
 }
 
-/* The answer to an envelope that does not pass envelope_check: qmail-queue's
- * codes. */
-static void
-blame(struct queued const *q, struct intake_answer *a)
-{
-    struct bytes cursor = {q->head.s, q->head.len};
-    struct record r;
-
-    while (envelope_next(&cursor, &r) == 1) {
-        if (!record_is(&r, "from") && !record_is(&r, "to"))
-            continue;
-        if (r.value.len > ENVELOPE_ADDRESS_MAX) {
-            refuse(q, a, 'D', 11, "5.1.3 an address is too long");
-            return;
-        }
-        if (!envelope_address(r.value.s, r.value.len)) {
-            refuse(q, a, 'D', 31, "5.1.3 an address has control characters");
-            return;
-        }
-    }
-    refuse(q, a, 'Z', 91, "4.5.2 malformed envelope");
-}
-
-/* Makes q->head the whole envelope. */
-static int
-whole(struct queued *q)
-{
-    return envelope_putuint(&q->head, "time", (uint64_t)time(0)) &&
-           envelope_putuint(&q->head, "uid", q->origin) &&
-           stralloc_catb(&q->head, q->tail.s, q->tail.len);
-}
-
 static void
 commit(struct queued *q, struct bytes closing, struct intake_answer *a)
 {
     char text[6 + ID_SIZE] = "2.0.0 ";
     struct bytes envelope, token;
     uint32_t recipients;
-    int got = gather(q, closing);
+    int got = parts_add(&q->parts, closing);
 
     if (got == -1 || envelope_find(closing, "token", &token) == 1) {
-        refuse(q, a, 'Z', 91, "4.5.2 malformed envelope");
+        refuse(q, a, 'Z', QUEUE_FORMAT, "4.5.2 malformed envelope");
         return;
     }
-    if (!got || !whole(q)) {
+    if (!got || !parts_join(&q->parts, q->origin, &envelope)) {
         refuse_errno(q, a, ENOMEM);
         return;
     }
-    envelope.s = q->head.s;
-    envelope.len = q->head.len;
     if (envelope.len > ENVELOPE_MAX || !envelope_check(envelope, &recipients)) {
-        blame(q, a);
+        parts_blame(envelope, a);
+        log_refused(q, a, 0);
         return;
     }
     /* Nobody gets a message without recipients: it is delivered. */
@@ -347,5 +247,4 @@ queued_end(void *data, struct bytes closing, struct intake_answer *a)
     return RECEIVE_ANSWER;
 }
 
-struct receive_ops const queued_ops = {queued_begin, queued_more, queued_end,
-                                       forget};
+struct receive_ops const queued_ops = {queued_begin, queued_more, queued_end, forget};

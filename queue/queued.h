@@ -10,6 +10,7 @@
 #include <skalibs/stralloc.h>
 
 #include "queue/commit.h"
+#include "queue/parts.h"
 #include "queue/receive.h"
 #include "queue/space.h"
 
@@ -27,13 +28,13 @@ struct queued {
     int trusted;
     /* of the message */
     struct commit commit;
-    stralloc head, tail; /* records of the message, and of the recipients */
-    uint64_t size;       /* announced bytes */
-    uint64_t bytes;      /* bytes so far */
-    uint64_t checked;    /* bytes for which there was space */
-    uint64_t origin; /* the uid that brought it: the peer, or whom pneu-filterd
+    struct parts parts;
+    uint64_t size;    /* announced bytes */
+    uint64_t bytes;   /* bytes so far */
+    uint64_t checked; /* bytes for which there was space */
+    uint64_t origin;  /* the uid that brought it: the peer, or whom pneu-filterd
                         names */
-    int unlimited;   /* its listener has its own databytes */
+    int unlimited;    /* its listener has its own databytes */
 };
 
 extern struct receive_ops const queued_ops;

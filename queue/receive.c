@@ -10,21 +10,20 @@
 #include <skalibs/types.h>
 
 #include "queue/envelope.h"
+#include "queue/exits.h"
 
 enum { PHASE_OPENING, PHASE_MESSAGE, PHASE_CLOSING };
 
-#define PIECE                                                                  \
+#define PIECE                                                                                                          \
     (INTAKE_CHUNK_MAX + NETSTRING_DIGITS + 2) /* bytes asked for in one read   \
                                                */
 
 void
-receive_answer(struct intake_answer *a, char class, unsigned int code,
-               char const *text)
+receive_answer(struct intake_answer *a, char class, unsigned int code, char const *text)
 {
     size_t len = strlen(text);
 
-    if (len >
-        INTAKE_ANSWER_MAX - 16) /* its class and code need room in the frame */
+    if (len > INTAKE_ANSWER_MAX - 16) /* its class and code need room in the frame */
         len = INTAKE_ANSWER_MAX - 16;
     a->class = class;
     a->exit = code;
@@ -38,22 +37,21 @@ receive_answer_errno(struct intake_answer *a, int e)
     switch (e) {
     case ENOSPC:
     case EDQUOT:
-        receive_answer(a, 'Z', 53, "4.3.1 the queue's disk is full");
+        receive_answer(a, 'Z', QUEUE_WRITE, "4.3.1 the queue's disk is full");
         return;
     case EFBIG:
-        receive_answer(a, 'Z', 53,
-                       "4.3.4 the message is too large for a file here");
+        receive_answer(a, 'Z', QUEUE_WRITE, "4.3.4 the message is too large for a file here");
         return;
     case ENOMEM:
-        receive_answer(a, 'Z', 51, "4.3.0 out of memory");
+        receive_answer(a, 'Z', QUEUE_MEMORY, "4.3.0 out of memory");
         return;
     case EMFILE:
     case ENFILE:
     case EAGAIN:
-        receive_answer(a, 'Z', 71, "4.3.0 out of descriptors or processes");
+        receive_answer(a, 'Z', QUEUE_REFUSED_NOW, "4.3.0 out of descriptors or processes");
         return;
     default:
-        receive_answer(a, 'Z', 53, "4.3.0 cannot write to the queue");
+        receive_answer(a, 'Z', QUEUE_WRITE, "4.3.0 cannot write to the queue");
     }
 }
 
@@ -105,15 +103,13 @@ receive_feed(struct receive *r)
 
     while (left.len) {
         enum receive_verdict v = RECEIVE_REFUSED;
-        got = netstring_take(
-            &left, r->phase == PHASE_MESSAGE ? INTAKE_CHUNK_MAX : ENVELOPE_MAX,
-            &frame);
+        got = netstring_take(&left, r->phase == PHASE_MESSAGE ? INTAKE_CHUNK_MAX : ENVELOPE_MAX, &frame);
         if (!got)
             break;
         if (got == 1)
             v = deal(r, frame, &a);
         else
-            receive_answer(&a, 'Z', 91, "4.5.2 malformed");
+            receive_answer(&a, 'Z', QUEUE_FORMAT, "4.5.2 malformed");
         if (v != RECEIVE_GO && !receive_answer_put(&r->out, &a))
             return 0;
         if (v == RECEIVE_REFUSED)
@@ -144,8 +140,7 @@ wait_for(int fd, short events, uint64_t deadline, int idle)
     for (;;) {
         uint64_t t = now();
         uint64_t left = t < deadline ? deadline - t : 0;
-        struct timespec limit = {.tv_sec = (time_t)(left / 1000),
-                                 .tv_nsec = (long)(left % 1000) * 1000000};
+        struct timespec limit = {.tv_sec = (time_t)(left / 1000), .tv_nsec = (long)(left % 1000) * 1000000};
         int n = ppoll(&x, 1, &limit, idle ? &none : 0);
         if (n > 0)
             return 1;
@@ -160,12 +155,10 @@ send_all(struct receive *r, int fd, uint64_t deadline)
     size_t sent = 0;
 
     while (sent < r->out.len) {
-        ssize_t n = send(fd, r->out.s + sent, r->out.len - sent,
-                         MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = send(fd, r->out.s + sent, r->out.len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n >= 0)
             sent += (size_t)n;
-        else if (errno != EINTR &&
-                 (errno != EAGAIN || !wait_for(fd, POLLOUT, deadline, 0)))
+        else if (errno != EINTR && (errno != EAGAIN || !wait_for(fd, POLLOUT, deadline, 0)))
             return 0;
     }
     r->out.len = 0;

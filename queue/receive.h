@@ -21,12 +21,9 @@ enum receive_verdict {
 /* What to do with the parts of a message. Each gets `data`, and fills the
  * answer unless it returns RECEIVE_GO. */
 struct receive_ops {
-    enum receive_verdict (*begin)(void *data, struct bytes opening,
-                                  struct intake_answer *);
-    enum receive_verdict (*more)(void *data, char const *s, size_t len,
-                                 struct intake_answer *);
-    enum receive_verdict (*end)(void *data, struct bytes closing,
-                                struct intake_answer *);
+    enum receive_verdict (*begin)(void *data, struct bytes opening, struct intake_answer *);
+    enum receive_verdict (*more)(void *data, char const *s, size_t len, struct intake_answer *);
+    enum receive_verdict (*end)(void *data, struct bytes closing, struct intake_answer *);
     void (*drop)(void *data); /* the message that was begun will never end */
 };
 
@@ -39,14 +36,13 @@ struct receive {
     stralloc out; /* answers to send */
 };
 
-#define RECEIVE_ZERO                                                           \
-    {                                                                          \
-        .in = STRALLOC_ZERO, .out = STRALLOC_ZERO                              \
+#define RECEIVE_ZERO                                                                                                   \
+    {                                                                                                                  \
+        .in = STRALLOC_ZERO, .out = STRALLOC_ZERO                                                                      \
     }
 
 /* Makes an answer. `text` begins with the enhanced status code. */
-extern void receive_answer(struct intake_answer *, char class,
-                           unsigned int exit, char const *text);
+extern void receive_answer(struct intake_answer *, char class, unsigned int exit, char const *text);
 
 /* The same for an error of this system: ENOSPC, ENOMEM and so on, always
  * temporary. */

@@ -14,9 +14,10 @@
 #include <skalibs/alloc.h>
 
 #include "lib/log.h"
+#include "queue/exits.h"
 #include "queue/receive.h"
 
-#define PAUSE                                                                  \
+#define PAUSE                                                                                                          \
     1000 /* milliseconds without accepting where descriptors or processes are  \
             short */
 
@@ -59,8 +60,7 @@ serve_admits(struct serve const *s, uint32_t uid)
         }
     if (all >= s->sessions || all >= s->slots)
         return 0;
-    return is_own(s, uid) ||
-           (same < s->peruid && strangers < s->sessions - s->sessions / 4);
+    return is_own(s, uid) || (same < s->peruid && strangers < s->sessions - s->sessions / 4);
 }
 
 static void
@@ -85,7 +85,7 @@ turn_away(int fd, uint32_t uid, char const *why, int e)
     if (e)
         receive_answer_errno(&a, e);
     else
-        receive_answer(&a, 'Z', 71, "4.3.2 too many sessions");
+        receive_answer(&a, 'Z', QUEUE_REFUSED_NOW, "4.3.2 too many sessions");
     if (receive_answer_put(&out, &a))
         (void)!send(fd, out.s, out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
     stralloc_free(&out);
@@ -233,8 +233,7 @@ serve_run(struct serve *s, int signals)
     if (fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK) == -1)
         return 0;
     for (;;) {
-        struct pollfd x[2] = {{.fd = signals, .events = POLLIN},
-                              {.fd = resting ? -1 : 0, .events = POLLIN}};
+        struct pollfd x[2] = {{.fd = signals, .events = POLLIN}, {.fd = resting ? -1 : 0, .events = POLLIN}};
         if (poll(x, 2, resting ? PAUSE : -1) == -1 && errno != EINTR)
             return 0;
         resting = 0;

@@ -9,10 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define SERVE_GRACE                                                            \
-    30 /* seconds that sessions get to finish once we are told to end */
-#define SERVE_OWN                                                              \
-    3 /* uids of pneu's own that may have slots nobody else gets */
+#define SERVE_GRACE 30 /* seconds that sessions get to finish once we are told to end */
+#define SERVE_OWN 3    /* uids of pneu's own that may have slots nobody else gets */
 
 struct serve_child {
     pid_t pid; /* 0: a free slot */
@@ -22,7 +20,7 @@ struct serve_child {
 struct serve {
     uint32_t own[SERVE_OWN];
     uint32_t sessions; /* at a time, at most `slots` */
-    uint32_t peruid; /* of these for one uid that is none of own[]; all of those
+    uint32_t peruid;   /* of these for one uid that is none of own[]; all of those
                         together get three of four */
     size_t slots;
     struct serve_child *children;

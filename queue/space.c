@@ -4,13 +4,10 @@
 #include <sys/mman.h>
 #include <sys/statfs.h>
 
-#include "queue/layout.h"
-
 int
 space_init(struct space *s, size_t slots)
 {
-    void *p = mmap(0, slots * sizeof *s->announced, PROT_READ | PROT_WRITE,
-                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *p = mmap(0, slots * sizeof *s->announced, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     if (p == MAP_FAILED)
         return 0;
@@ -20,13 +17,11 @@ space_init(struct space *s, size_t slots)
 }
 
 int
-space_fits(uint64_t bytes, uint64_t announced, uint64_t free_bytes,
-           uint64_t minfree)
+space_fits(uint64_t bytes, uint64_t announced, uint64_t free_bytes, uint64_t minfree)
 {
     uint64_t wanted = minfree + announced;
 
-    if (wanted <
-        announced) /* wrapped: announced by somebody who means no good */
+    if (wanted < announced) /* wrapped: announced by somebody who means no good */
         return 0;
     return wanted <= free_bytes && bytes <= free_bytes - wanted;
 }
@@ -38,9 +33,7 @@ announced(struct space const *s, size_t but)
     uint64_t sum = 0;
 
     for (size_t i = 0; i < s->slots; i++) {
-        uint64_t n = i == but ? 0
-                              : atomic_load_explicit(s->announced + i,
-                                                     memory_order_relaxed);
+        uint64_t n = i == but ? 0 : atomic_load_explicit(s->announced + i, memory_order_relaxed);
         sum = sum + n < sum ? UINT64_MAX : sum + n;
     }
     return sum;
@@ -53,15 +46,13 @@ space_take(struct space const *s, size_t slot, uint64_t bytes, int half)
     uint64_t minfree = half ? s->minfree / 2 : s->minfree;
     uint64_t inodes = half ? s->minfreeinodes / 2 : s->minfreeinodes;
 
-    if (statfs(QUEUE_NEW, &disk) == -1)
+    if (statfs("queue", &disk) == -1)
         return 0;
     /* Announced first, summed up then: of two sessions that come at a time,
      * both may be refused, never both let in. */
     atomic_store(s->announced + slot, bytes);
-    if (space_fits(bytes, announced(s, slot),
-                   (uint64_t)disk.f_bavail * (uint64_t)disk.f_bsize, minfree) &&
-        (!disk.f_files ||
-         disk.f_ffree > inodes)) /* f_files is 0 where inodes have no limit */
+    if (space_fits(bytes, announced(s, slot), (uint64_t)disk.f_bavail * (uint64_t)disk.f_bsize, minfree) &&
+        (!disk.f_files || disk.f_ffree > inodes)) /* f_files is 0 where inodes have no limit */
         return 1;
     space_give(s, slot);
     return (errno = ENOSPC, 0);

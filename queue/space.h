@@ -10,8 +10,7 @@
 #include <stdint.h>
 
 struct space {
-    _Atomic uint64_t
-        *announced; /* bytes still to come, a session each; 0: none */
+    _Atomic uint64_t *announced; /* bytes still to come, a session each; 0: none */
     size_t slots;
     uint32_t minfree;       /* bytes the disk keeps */
     uint32_t minfreeinodes; /* inodes it keeps */
@@ -24,14 +23,12 @@ extern int space_init(struct space *, size_t slots);
  * Returns 1; 0 with errno: ENOSPC if they do not (nothing is announced then).
  * `half`: only half of the floors count, for our own bounces and forwards,
  * which make room once they are delivered. */
-extern int space_take(struct space const *, size_t slot, uint64_t bytes,
-                      int half);
+extern int space_take(struct space const *, size_t slot, uint64_t bytes, int half);
 
 /* That session's message is written, or given up. */
 extern void space_give(struct space const *, size_t slot);
 
 /* The rule of space_take alone. */
-extern int space_fits(uint64_t bytes, uint64_t announced, uint64_t free_bytes,
-                      uint64_t minfree);
+extern int space_fits(uint64_t bytes, uint64_t announced, uint64_t free_bytes, uint64_t minfree);
 
 #endif

@@ -2,7 +2,7 @@
 # What the cases in this folder share; README.md tells how to write one.
 
 set -u
-LC_ALL=C
+LC_ALL=C PYTHONDONTWRITEBYTECODE=1
 umask 077
 PNEU_TOP=${PNEU_TOP:-$(pwd)}
 PNEU_BIN=${PNEU_BIN:-$PNEU_TOP/build/static/bin}
@@ -13,7 +13,7 @@ CRASH_TMP=$(mktemp -d "$CRASH_TMP/pneu-crash.XXXXXX") || exit 111
 trap 'rm -rf "$CRASH_TMP"' EXIT
 trap 'exit 111' HUP INT TERM
 PATH=$PNEU_BIN:/usr/bin:$PATH:/usr/sbin:/sbin
-export LC_ALL PNEU_TOP PNEU_BIN PNEU_TESTS CRASH CRASH_TMP PATH
+export LC_ALL PYTHONDONTWRITEBYTECODE PNEU_TOP PNEU_BIN PNEU_TESTS CRASH CRASH_TMP PATH
 unset PNEU_HOME PNEU_QUEUE PNEU_ENVELOPE PNEU_INTAKE PNEU_SERVER
 CRASH_COUNT=0 CRASH_BAD=0
 

@@ -1,0 +1,111 @@
+/* filterd_run: control/filter's chain for one message. Apart from filterd.c, since it is the part that is not confined. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <skalibs/exec.h>
+
+#include "control/control.h"
+#include "queue/exits.h"
+#include "queue/filterd.h"
+#include "queue/layout.h"
+
+#define RECORDS 3 /* the descriptor that $PNEU_ENVELOPE names */
+
+/* Opens the file anew, for reading, so that no program can write to it or move another's offset, as descriptor `to`. */
+static int
+reopen(int fd, int to)
+{
+    char name[sizeof "/proc/self/fd/" + 16];
+    int again;
+
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    again = open(name, O_RDONLY | O_CLOEXEC);
+    return again != -1 && dup2(again, to) == to && fcntl(to, F_SETFD, 0) == 0; /* it may have been that already */
+}
+
+static int
+build_argv(stralloc const *words, char const **argv, size_t max)
+{
+    size_t n = 0;
+
+    for (char const *s = words->s; s < words->s + words->len; s += strlen(s) + 1) {
+        if (n + 2 > max)
+            return (errno = E2BIG, 0);
+        argv[n++] = s;
+    }
+    argv[n++] = "pneu-queue";
+    argv[n] = 0;
+    return 1;
+}
+
+/* The child: never returns. */
+static void
+chain(int message, int envelope, int records)
+{
+    char const *argv[256];
+    stralloc words = STRALLOC_ZERO;
+    sigset_t none;
+
+    setpgid(0, 0);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, 0);
+    signal(SIGPIPE, SIG_DFL);
+    if (control_list(SET_filter, &words) == -1 || !build_argv(&words, argv, sizeof argv / sizeof *argv))
+        _exit(QUEUE_FOLDER);
+    /* 0 and 1 last: the others may be one of them. */
+    message = fcntl(message, F_DUPFD_CLOEXEC, 10);
+    envelope = fcntl(envelope, F_DUPFD_CLOEXEC, 10);
+    records = fcntl(records, F_DUPFD_CLOEXEC, 10);
+    if (message == -1 || envelope == -1 || records == -1 || !reopen(message, 0) || !reopen(envelope, 1) ||
+        !reopen(records, RECORDS))
+        _exit(QUEUE_READ);
+    if (setenv("PNEU_ENVELOPE", "3", 1) == -1 || setenv("PNEU_INTAKE", RUN_INTAKE, 1) == -1)
+        _exit(QUEUE_MEMORY);
+    exec(argv);
+    _exit(QUEUE_BUG);
+}
+
+/* Waits, and ends the chain and what it started after that time. SIGCHLD is blocked. */
+static int
+wait_for(pid_t pid, uint32_t seconds)
+{
+    struct timespec limit = {.tv_sec = seconds};
+    sigset_t set;
+    int status;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    for (;;) {
+        pid_t got = waitpid(pid, &status, WNOHANG);
+        if (got == pid)
+            return WIFEXITED(status) ? WEXITSTATUS(status) : QUEUE_BUG;
+        if (got == -1 && errno != EINTR)
+            return QUEUE_BUG;
+        if (sigtimedwait(&set, 0, &limit) == -1 && errno == EAGAIN)
+            break;
+    }
+    kill(-pid, SIGKILL);
+    while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+        ;
+    return QUEUE_TIMEOUT;
+}
+
+int
+filterd_run(int message, int envelope, int records, uint32_t seconds)
+{
+    pid_t pid = fork();
+
+    if (pid == -1)
+        return QUEUE_REFUSED_NOW;
+    if (!pid)
+        chain(message, envelope, records);
+    return wait_for(pid, seconds);
+}

@@ -285,7 +285,7 @@ operate_set(struct place const *place, enum setting which, stralloc const *items
             text.s[i] = '\n';
     good = good && stralloc_catb(&parsed, text.s, text.len) && control_parse(which, &parsed);
     /* A value that would be read as a comment, or as nothing, is none. */
-    if (good && (count(&parsed) != count(items) || !sensible(which, &parsed)))
+    if (good && (count(&parsed) != count(items) || (is_number(which) && !parsed.len) || !sensible(which, &parsed)))
         good = (errno = EPROTO, 0);
     good = good && ready(place, which) && place_path(place, control_rows[which].name, &path) &&
            durable_write(path.s, text.s, text.len, mode, 0);

@@ -39,7 +39,8 @@ put_address(stralloc *to, struct header_address const *a)
 {
     size_t start = to->len;
 
-    if (!stralloc_cat(to, &a->local) || (a->domain.len && (!stralloc_append(to, '@') || !stralloc_cat(to, &a->domain))))
+    if (!stralloc_readyplus(to, 1) || !stralloc_cat(to, &a->local) ||
+        (a->domain.len && (!stralloc_append(to, '@') || !stralloc_cat(to, &a->domain))))
         return 0;
     if (memchr(to->s + start, 0, to->len - start) || !envelope_address(to->s + start, to->len - start))
         return to->len = start, errno = EILSEQ, 0;

@@ -1,0 +1,159 @@
+/* Any bytes as an SMTP client, in pieces of any length. The first bytes choose limits and the queue's mood; in the
+ * rest a 0xf5 ends a piece. What must hold: the machine never stands still, counts what it queues, and nothing but what
+ * the plain reading of the data allows is a message. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "smtpd/session.h"
+
+int LLVMFuzzerTestOneInput(unsigned char const *data, size_t size);
+
+struct fake {
+    unsigned int mood;
+    int open;
+    size_t bytes;
+};
+
+static int
+fake_begin(void *to, struct bytes envelope, struct intake_answer *answer)
+{
+    struct fake *f = to;
+
+    if (f->open || !envelope.len)
+        abort();
+    if (f->mood == 1)
+        return 0;
+    *answer = (struct intake_answer){.class = f->mood == 2 ? 'Z' : 'K', .text = "2.0.0 go on"};
+    f->open = f->mood != 2;
+    return 1;
+}
+
+static int
+fake_data(void *to, char const *s, size_t len)
+{
+    struct fake *f = to;
+
+    if (!f->open || memchr(s, '\r', len))
+        abort();
+    f->bytes += len;
+    if (f->mood == 3 && f->bytes > 300) {
+        f->open = 0;
+        return 0;
+    }
+    return 1;
+}
+
+static int
+fake_end(void *to, struct intake_answer *answer)
+{
+    struct fake *f = to;
+
+    if (!f->open)
+        abort();
+    f->open = 0;
+    *answer = (struct intake_answer){.class = f->mood == 4 ? 'D' : 'K', .text = "2.0.0 \001id"};
+    return f->mood != 5;
+}
+
+static void
+fake_drop(void *to)
+{
+    struct fake *f = to;
+
+    if (!f->open)
+        abort();
+    f->open = 0;
+}
+
+static uint64_t
+fake_now(void *to)
+{
+    return 1795296600;
+}
+
+static void
+fake_log(struct log *l)
+{
+    if (l->len > LOG_MAX)
+        abort();
+}
+
+/* Replies are whole lines: three digits, then a blank or a '-', no other control characters than CR LF. */
+static void
+check_replies(stralloc const *out)
+{
+    size_t column = 0;
+
+    for (size_t i = 0; i < out->len; i++) {
+        unsigned char c = (unsigned char)out->s[i];
+        if (column < 3 ? c < '0' || c > '9' : column == 3 && c != ' ' && c != '-')
+            abort();
+        column++;
+        if (c == '\r') {
+            if (++i == out->len || out->s[i] != '\n')
+                abort();
+            column = 0;
+        } else if (c < 32 || c > 126)
+            abort();
+    }
+    if (column)
+        abort();
+}
+
+static void
+list(stralloc *to, char const *s, size_t len)
+{
+    if (!stralloc_copyb(to, s, len))
+        abort();
+}
+
+#define LIST(to, s) list(to, s, sizeof s)
+
+int
+LLVMFuzzerTestOneInput(unsigned char const *data, size_t size)
+{
+    static struct policy policy;
+    static struct peer peer = {.ip = "192.0.2.1"};
+    struct session s;
+    char buf[8192];
+    size_t len = 0;
+
+    if (size < 2)
+        return 0;
+    struct fake fake = {.mood = data[0] & 7};
+    struct session_queue queue = {&fake, fake_begin, fake_data, fake_end, fake_drop, fake_now, fake_log};
+    if (!policy.me.len) {
+        LIST(&policy.me, "mx.pneu.test");
+        LIST(&policy.greeting, "mx.pneu.test");
+        LIST(&policy.rcpthosts, "backup.test\0.below.test");
+        LIST(&policy.badmailfrom, "@bad.test");
+        LIST(&policy.routes.envnoathost, "backup.test");
+        policy.routes.envnoathost.len--;
+    }
+    policy.relayclient = data[0] & 8 ? ".relay" : NULL;
+    policy.databytes = data[0] & 16 ? 100 : 0;
+    policy.maxline = data[0] & 32 ? 20 : 0;
+    policy.maxerrors = data[0] & 64 ? 5 : 0;
+    policy.maxrcpt = data[1] & 7;
+    policy.maxhops = data[1] >> 3 & 3;
+    policy.maxmessages = data[1] >> 5;
+    session_start(&s, &policy, &peer, &queue);
+    for (size_t i = 2; i < size; i++) {
+        if (data[i] != 0xf5)
+            buf[len++] = (char)data[i];
+        if (data[i] != 0xf5 && len < sizeof buf && i + 1 < size)
+            continue;
+        size_t used = session_feed(&s, buf, len);
+        if (used > len || len - used >= SESSION_LINE_MAX || (s.state == SESSION_DATA && used != len))
+            abort();
+        len -= used;
+        memmove(buf, buf + used, len);
+    }
+    check_replies(&s.out);
+    session_log_end(&s);
+    session_free(&s);
+    if (fake.open)
+        abort();
+    return 0;
+}

@@ -67,6 +67,22 @@ strip(stralloc *to, size_t begin, size_t end)
     to->len = w;
 }
 
+/* Addresses that no queue file can hold. */
+static int
+check(struct bytes addresses)
+{
+    while (addresses.len) {
+        size_t len = strlen(addresses.s);
+        if (len > ENVELOPE_ADDRESS_MAX)
+            return QUEUE_LONG;
+        if (!envelope_address(addresses.s, len))
+            return QUEUE_REFUSED;
+        addresses.s += len + 1;
+        addresses.len -= len + 1;
+    }
+    return QUEUE_OK;
+}
+
 int
 inqueue_addresses(int fd, stralloc *to)
 {
@@ -91,7 +107,7 @@ inqueue_addresses(int fd, stralloc *to)
     if (whole < 0)
         return -whole;
     strip(to, begin, begin + end);
-    return QUEUE_OK;
+    return check((struct bytes){to->s + begin, to->len - begin});
 }
 
 /* Appends the records of the address that follows in `cursor`: those behind its
@@ -112,8 +128,7 @@ append_records(stralloc *to, struct bytes cursor)
 /* Finds the to= of that address in `all`, from *cursor on and then from the
  * beginning. Returns 1 with *cursor behind it, 0, -1. */
 static int
-find_address(struct bytes all, struct bytes *cursor, char const *address,
-             size_t len)
+find_address(struct bytes all, struct bytes *cursor, char const *address, size_t len)
 {
     struct bytes walk_on = *cursor;
     struct record r;
@@ -121,8 +136,7 @@ find_address(struct bytes all, struct bytes *cursor, char const *address,
 
     for (int round = 0; round < 2; round++) {
         while ((got = envelope_next(&walk_on, &r)) == 1)
-            if (record_is(&r, "to") && r.value.len == len &&
-                !memcmp(r.value.s, address, len)) {
+            if (record_is(&r, "to") && r.value.len == len && !memcmp(r.value.s, address, len)) {
                 *cursor = walk_on;
                 return 1;
             }
@@ -164,8 +178,7 @@ inqueue_opening(stralloc *to, struct bytes extra, long long size)
         got = envelope_next(&extra, &r);
         if (got != 1 || record_is(&r, "to"))
             break;
-        if (record_is(&r, "from") || record_is(&r, "size") ||
-            record_is(&r, "ask"))
+        if (record_is(&r, "from") || record_is(&r, "size") || record_is(&r, "ask"))
             continue;
         if (!stralloc_catb(to, begin, (size_t)(extra.s - begin)))
             return 0;
@@ -195,8 +208,7 @@ inqueue_look(struct inqueue *q)
     struct stat st;
     off_t at;
 
-    q->extra_file =
-        q->extra != -1 && fstat(q->extra, &st) == 0 && S_ISREG(st.st_mode);
+    q->extra_file = q->extra != -1 && fstat(q->extra, &st) == 0 && S_ISREG(st.st_mode);
     q->size = -1;
     if (fstat(q->message, &st) == -1 || !S_ISREG(st.st_mode))
         return;
@@ -241,11 +253,9 @@ of(stralloc const *sa)
 }
 
 int
-inqueue(struct inqueue const *q, struct intake *in,
-        struct intake_answer *answer, char const **text)
+inqueue(struct inqueue const *q, struct intake *in, struct intake_answer *answer, char const **text)
 {
-    stralloc records = STRALLOC_ZERO, opening = STRALLOC_ZERO,
-             closing = STRALLOC_ZERO, envelope = STRALLOC_ZERO;
+    stralloc records = STRALLOC_ZERO, opening = STRALLOC_ZERO, closing = STRALLOC_ZERO, envelope = STRALLOC_ZERO;
     int e;
 
     /* Records in a file are read first: a token, or who logged in, is wanted
@@ -279,7 +289,5 @@ inqueue(struct inqueue const *q, struct intake *in,
     if (!intake_end(in, of(&closing), answer))
         return broken();
     *text = answer->text;
-    return answer->class == 'K' ? QUEUE_OK
-           : answer->exit       ? (int)answer->exit
-                                : QUEUE_BUG;
+    return answer->class == 'K' ? QUEUE_OK : answer->exit ? (int)answer->exit : QUEUE_BUG;
 }

@@ -1,10 +1,10 @@
 #include "lib/ip.h"
 
 #include <arpa/inet.h>
+#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include <skalibs/types.h>
 
@@ -25,7 +25,7 @@ ip_from6(struct ip *ip, void const *bytes)
         return;
     }
     ip->is6 = 1;
-    memcpy(ip->b, bytes, 16);
+    memcpy(ip->b, bytes, sizeof ip->b);
 }
 
 int
@@ -126,25 +126,35 @@ ip_isloopback(struct ip const *ip)
 }
 
 int
-ip_isown(struct ip const *ip)
+ip_own(stralloc *list)
 {
-    struct sockaddr_storage there;
-    struct sockaddr_storage here;
-    socklen_t len = ip_sockaddr(ip, 9, &there);
-    socklen_t got = sizeof here;
-    int fd = socket(there.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    int own = 0;
+    struct ifaddrs *all;
+    int good = 1;
 
-    if (fd == -1)
+    if (getifaddrs(&all) == -1)
         return 0;
-    /* A datagram socket's connect only asks the routing table; to an address of ours we would speak from itself. */
-    if (connect(fd, (struct sockaddr *)&there, len) == 0 && getsockname(fd, (struct sockaddr *)&here, &got) == 0 &&
-        here.ss_family == there.ss_family) {
-        if (ip->is6)
-            own = !memcmp(&((struct sockaddr_in6 *)(void *)&here)->sin6_addr, ip->b, 16);
+    for (struct ifaddrs const *i = all; i && good; i = i->ifa_next) {
+        struct ip ip;
+        if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET)
+            ip_from4(&ip, &((struct sockaddr_in const *)(void const *)i->ifa_addr)->sin_addr);
+        else if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET6)
+            ip_from6(&ip, &((struct sockaddr_in6 const *)(void const *)i->ifa_addr)->sin6_addr);
         else
-            own = !memcmp(&((struct sockaddr_in *)(void *)&here)->sin_addr, ip->b, 4);
+            continue;
+        good = stralloc_catb(list, (char const *)&ip, sizeof ip);
     }
-    close(fd);
-    return own;
+    freeifaddrs(all);
+    return good;
+}
+
+int
+ip_isin(stralloc const *list, struct ip const *ip)
+{
+    for (size_t at = 0; at + sizeof *ip <= list->len; at += sizeof *ip) {
+        struct ip one;
+        memcpy(&one, list->s + at, sizeof one);
+        if (ip_same(&one, ip))
+            return 1;
+    }
+    return 0;
 }

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include <skalibs/stralloc.h>
+
 struct ip {
     unsigned char is6;
     unsigned char b[16]; /* 4 or 16 of them */
@@ -37,7 +39,11 @@ extern socklen_t ip_sockaddr(struct ip const *, uint16_t port, struct sockaddr_s
 /* 1 if it leads back to this host wherever it is asked: 127.0.0.0/8, 0.0.0.0/8, ::1, ::. */
 extern int ip_isloopback(struct ip const *);
 
-/* 1 if it is an address of this host: what the kernel would send there comes from there. Nothing is sent. */
-extern int ip_isown(struct ip const *);
+/* Appends the addresses of this host's interfaces to a list of struct ip. Asks the kernel, so it comes before a
+ * process confines itself. Returns 1, or 0 with errno. */
+extern int ip_own(stralloc *list);
+
+/* 1 if the list holds it. */
+extern int ip_isin(stralloc const *list, struct ip const *);
 
 #endif

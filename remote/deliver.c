@@ -45,7 +45,7 @@ deliver_init(struct deliver *d)
     for (size_t at = 0; good && at < list.len; at += strlen(list.s + at) + 1)
         good = dns_server(&d->dns, list.s + at, strlen(list.s + at)) || errno == ENOBUFS;
     stralloc_free(&list);
-    return good && (d->dns.count || dns_resolvconf(&d->dns, "/etc/resolv.conf"));
+    return good && (d->dns.count || dns_resolvconf(&d->dns, "/etc/resolv.conf")) && ip_own(&d->own);
 }
 
 /* ---- hosts that did not answer lately ---- */

@@ -34,6 +34,7 @@ extern int deliver_settings_read(struct deliver_settings *, char const *domain, 
 
 struct deliver {
     struct dns dns;
+    stralloc own; /* addresses of this host */
     struct deliver_settings settings;
     struct peer peer;
     stralloc key; /* who may use the open connection */
@@ -51,7 +52,7 @@ struct deliver {
         .settings = DELIVER_SETTINGS_ZERO, .peer = PEER_ZERO, .key = STRALLOC_ZERO                                     \
     }
 
-/* Reads the resolvers: control/nameserver, else /etc/resolv.conf. Before the process confines itself.
+/* Reads the resolvers: control/nameserver, else /etc/resolv.conf; and asks for this host's addresses. Before the process confines itself.
  * Returns 1, or 0 with errno. */
 extern int deliver_init(struct deliver *);
 

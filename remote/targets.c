@@ -98,7 +98,7 @@ add(struct finding *f, char const *name, struct ip const *ip)
 static int
 is_ours(struct finding const *f, struct ip const *ip)
 {
-    return !f->own_is_good && !f->how->loopback && (ip_isloopback(ip) || ip_isown(ip));
+    return !f->own_is_good && !f->how->loopback && (ip_isloopback(ip) || ip_isin(f->how->own, ip));
 }
 
 static int

@@ -14,26 +14,18 @@
 /* A default is written as a number or as a string; each type takes what is its
  * own. */
 #define NUMBER(x) _Generic((x), int : (x), long : (x), default : 0)
-#define TEXT(x)                                                                \
-    _Generic((x), int: (char const *)0, long: (char const *)0, void *: (char const *)0, default: (x))
+#define TEXT(x) _Generic((x), int : (char const *)0, long : (char const *)0, void * : (char const *)0, default : (x))
 
 struct setting_row const control_rows[SET_count] = {
-#define SETTING(name, type, scope, fallback, largest, unit, what)              \
-    {#name,                                                                    \
-     SETTING_##type,                                                           \
-     SCOPE_##scope,                                                            \
-     (uint32_t)NUMBER(fallback),                                               \
-     (char const *)TEXT(fallback),                                             \
-     largest,                                                                  \
-     unit,                                                                     \
-     what},
+#define SETTING(name, type, scope, fallback, largest, unit, what)                                                      \
+    {#name,   SETTING_##type, SCOPE_##scope, (uint32_t)NUMBER(fallback), (char const *)TEXT(fallback),                 \
+     largest, unit,           what},
 #include "control/settings.def"
 #undef SETTING
 };
 
 static char const *const paths[SET_count] = {
-#define SETTING(name, type, scope, fallback, largest, unit, what)              \
-    "control/" #name,
+#define SETTING(name, type, scope, fallback, largest, unit, what) "control/" #name,
 #include "control/settings.def"
 #undef SETTING
 };
@@ -77,15 +69,12 @@ read_file(char const *path, stralloc *to)
     to->len = 0;
     if (fd == -1)
         return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
-    if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
-        st.st_size > CONTROL_FILE_MAX) {
+    if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) || st.st_size > CONTROL_FILE_MAX) {
         close(fd);
         return (errno = EPROTO, -1);
     }
     while (n > 0 && to->len <= CONTROL_FILE_MAX) {
-        if (!stralloc_readyplus(to, (size_t)st.st_size + 1 > to->len
-                                        ? (size_t)st.st_size + 1 - to->len
-                                        : 4096)) {
+        if (!stralloc_readyplus(to, (size_t)st.st_size + 1 > to->len ? (size_t)st.st_size + 1 - to->len : 4096)) {
             n = -1;
             break;
         }
@@ -123,13 +112,10 @@ tidy(stralloc *text, size_t longest)
         size_t next = end + 1;
         while (at < end && (text->s[at] == ' ' || text->s[at] == '\t'))
             at++;
-        while (end > at &&
-               (text->s[end - 1] == ' ' || text->s[end - 1] == '\t' ||
-                text->s[end - 1] == '\r'))
+        while (end > at && (text->s[end - 1] == ' ' || text->s[end - 1] == '\t' || text->s[end - 1] == '\r'))
             end--;
         if (end > at && text->s[at] != '#') {
-            if (end - at > longest ||
-                controls((unsigned char const *)text->s + at, end - at))
+            if (end - at > longest || controls((unsigned char const *)text->s + at, end - at))
                 return (errno = EPROTO, 0);
             memmove(text->s + to, text->s + at, end - at);
             to += end - at;
@@ -148,18 +134,15 @@ folder_name(char const *domain)
 {
     size_t len = strlen(domain);
 
-    return len && len <= 255 && *domain != '.' && !strchr(domain, '/') &&
-           !controls((unsigned char const *)domain, len);
+    return len && len <= 255 && *domain != '.' && !strchr(domain, '/') && !controls((unsigned char const *)domain, len);
 }
 
 /* Reads control/FOLDER/[.]WHO/NAME. Returns as read_file. */
 static int
-look_in(char const *folder, char const *dot, char const *who,
-        enum setting which, stralloc *to)
+look_in(char const *folder, char const *dot, char const *who, enum setting which, stralloc *to)
 {
     char path[1024];
-    char const *const parts[] = {
-        "control/", folder, "/", dot, who, "/", control_rows[which].name};
+    char const *const parts[] = {"control/", folder, "/", dot, who, "/", control_rows[which].name};
     size_t len = 0;
 
     for (unsigned int i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -187,8 +170,7 @@ look_up(enum setting which, char const *domain, stralloc *to)
         got = look_in("domain", "", domain, which, to);
     else if (domain && folder_name(domain) && scope == SCOPE_REMOTE) {
         got = look_in("remote", "", domain, which, to);
-        for (char const *dot = strchr(domain, '.'); !got && dot && dot[1];
-             dot = strchr(dot + 1, '.'))
+        for (char const *dot = strchr(domain, '.'); !got && dot && dot[1]; dot = strchr(dot + 1, '.'))
             got = look_in("remote", ".", dot + 1, which, to);
         if (!got)
             got = look_in("remote", "", "default", which, to);
@@ -206,9 +188,7 @@ control_uint_of(enum setting which, char const *domain, uint32_t *value)
 
     *value = control_rows[which].number;
     if (got == 1)
-        got = tidy(&text, 20)
-                  ? (!text.len || control_scan(which, text.s, value) ? 1 : -1)
-                  : -1;
+        got = tidy(&text, 20) ? (!text.len || control_scan(which, text.s, value) ? 1 : -1) : -1;
     int e = errno;
     stralloc_free(&text);
     return got >= 0 ? 1 : (errno = e, 0);
@@ -357,8 +337,7 @@ control_value(stralloc const *table, char const *key, size_t len)
     for (size_t at = 0; at < table->len;) {
         char const *line = table->s + at;
         char const *colon = strchr(line, ':');
-        if (colon && (size_t)(colon - line) == len &&
-            !strncasecmp(line, key, len))
+        if (colon && (size_t)(colon - line) == len && !strncasecmp(line, key, len))
             return colon + 1;
         at += strlen(line) + 1;
     }

@@ -18,14 +18,7 @@ enum setting {
     SET_count
 };
 
-enum setting_type {
-    SETTING_INT,
-    SETTING_BOOL,
-    SETTING_LINE,
-    SETTING_LIST,
-    SETTING_TABLE,
-    SETTING_SECRET
-};
+enum setting_type { SETTING_INT, SETTING_BOOL, SETTING_LINE, SETTING_LIST, SETTING_TABLE, SETTING_SECRET };
 enum setting_scope { SCOPE_GLOBAL, SCOPE_SERVER, SCOPE_REMOTE, SCOPE_DOMAIN };
 
 /* One row of the table. `number` is the default of INT and BOOL, `text` that of
@@ -45,7 +38,7 @@ struct setting_row {
 extern struct setting_row const control_rows[SET_count];
 
 #define CONTROL_HOME "/var/pneu" /* $PNEU_HOME's default */
-#define CONTROL_FILE_MAX                                                       \
+#define CONTROL_FILE_MAX                                                                                               \
     67108864 /* no control file is larger: 64 MiB, a list of two million       \
                 domains */
 
@@ -93,13 +86,11 @@ extern enum setting control_named(char const *name);
 /* 1 if list (from control_list) holds that item, case ignored; with `below`,
  * also if it holds
  * ".parent" of it (qmail's rcpthosts). */
-extern int control_holds(stralloc const *list, char const *item, size_t len,
-                         int below);
+extern int control_holds(stralloc const *list, char const *item, size_t len, int below);
 
 /* The value of the first table line whose key is that, case ignored; NULL if
  * there is none. An empty key
  * (":value") is found only by an empty key. */
-extern char const *control_value(stralloc const *table, char const *key,
-                                 size_t len);
+extern char const *control_value(stralloc const *table, char const *key, size_t len);
 
 #endif

@@ -9,13 +9,11 @@
 int
 routes_read(struct routes *r, char const **which)
 {
-    static enum setting const settings[] = {SET_envnoathost, SET_locals,
-                                            SET_virtualdomains};
+    static enum setting const settings[] = {SET_envnoathost, SET_locals, SET_virtualdomains};
     stralloc *const to[] = {&r->envnoathost, &r->locals, &r->virtualdomains};
 
     for (unsigned int i = 0; i < 3; i++)
-        if ((i ? control_list(settings[i], to[i])
-               : control_line(settings[i], to[i])) == -1) {
+        if ((i ? control_list(settings[i], to[i]) : control_line(settings[i], to[i])) == -1) {
             *which = control_path(settings[i]);
             return 0;
         }
@@ -36,8 +34,7 @@ is_mailbox_domain(char const *domain, size_t len)
     char path[sizeof "control/domain/" + 255] = "control/domain/";
     struct stat st;
 
-    if (!len || len > 255 || *domain == '.' || memchr(domain, '/', len) ||
-        memchr(domain, 0, len))
+    if (!len || len > 255 || *domain == '.' || memchr(domain, '/', len) || memchr(domain, 0, len))
         return 0;
     memcpy(path + strlen(path), domain, len);
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
@@ -46,8 +43,7 @@ is_mailbox_domain(char const *domain, size_t len)
 /* virtualdomains: the whole address, then the domain, then its parents
  * (".example.org"), then everything (""). */
 static char const *
-virtual_prefix(stralloc const *table, char const *address, size_t len,
-               size_t domain)
+virtual_prefix(stralloc const *table, char const *address, size_t len, size_t domain)
 {
     char const *prefix = control_value(table, address, len);
 
@@ -63,8 +59,7 @@ virtual_prefix(stralloc const *table, char const *address, size_t len,
  * virtualdomains, then mailbox domains. An empty prefix is qmail's exception:
  * that address is not virtual. */
 int
-route_find(struct routes const *r, char const *address, size_t len,
-           stralloc *to, enum route *route)
+route_find(struct routes const *r, char const *address, size_t len, stralloc *to, enum route *route)
 {
     char const *at = memrchr(address, '@', len);
     size_t domain; /* where it begins in `to` */
@@ -74,26 +69,24 @@ route_find(struct routes const *r, char const *address, size_t len,
     if (!stralloc_copyb(to, address, len))
         return 0;
     if (!at) {
-        if (!stralloc_append(to, '@') ||
-            !stralloc_catb(to, r->envnoathost.s, r->envnoathost.len))
+        if (!stralloc_append(to, '@') || !stralloc_catb(to, r->envnoathost.s, r->envnoathost.len))
             return 0;
         domain = len + 1;
     } else
         domain = (size_t)(at - address) + 1;
     lower(to->s + domain, to->len - domain);
 
-    *route = ROUTE_REMOTE;
+    if (is_mailbox_domain(to->s + domain, to->len - domain)) {
+        *route = ROUTE_MAILBOX;
+        return 1;
+    }
     if (control_holds(&r->locals, to->s + domain, to->len - domain, 0)) {
         *route = ROUTE_LOCAL;
         return 1;
     }
     prefix = virtual_prefix(&r->virtualdomains, to->s, to->len, domain);
-    if (prefix && *prefix) {
-        *route = ROUTE_LOCAL;
-        return stralloc_insertb(to, 0, "-", 1) &&
-               stralloc_insertb(to, 0, prefix, strlen(prefix));
-    }
-    if (is_mailbox_domain(to->s + domain, to->len - domain))
-        *route = ROUTE_MAILBOX;
-    return 1;
+    *route = prefix && *prefix ? ROUTE_LOCAL : ROUTE_REMOTE;
+    if (*route == ROUTE_REMOTE)
+        return 1;
+    return stralloc_insertb(to, 0, "-", 1) && stralloc_insertb(to, 0, prefix, strlen(prefix));
 }

@@ -15,9 +15,9 @@ struct routes {
     stralloc envnoathost, locals, virtualdomains;
 };
 
-#define ROUTES_ZERO                                                            \
-    {                                                                          \
-        STRALLOC_ZERO, STRALLOC_ZERO, STRALLOC_ZERO                            \
+#define ROUTES_ZERO                                                                                                    \
+    {                                                                                                                  \
+        STRALLOC_ZERO, STRALLOC_ZERO, STRALLOC_ZERO                                                                    \
     }
 
 /* Reads or rereads them. Returns 1, or 0 with errno and *which: the setting
@@ -29,7 +29,6 @@ extern int routes_read(struct routes *, char const **which);
  * ROUTE_LOCAL after virtualdomains ("prefix-local@domain"). The domain is what
  * follows the last '@'. A domain is a mailbox domain if the folder
  * control/domain/DOMAIN exists. Returns 1, or 0 with errno. */
-extern int route_find(struct routes const *, char const *address, size_t len,
-                      stralloc *to, enum route *);
+extern int route_find(struct routes const *, char const *address, size_t len, stralloc *to, enum route *);
 
 #endif

@@ -32,8 +32,7 @@ entry_scan(struct user *u)
     u->home = fields[3];
     u->dash = fields[4];
     u->ext = fields[5];
-    if (!uint320_scan(fields[1], &u->uid) ||
-        !uint320_scan(fields[2], &u->gid) || *u->home != '/')
+    if (!uint320_scan(fields[1], &u->uid) || !uint320_scan(fields[2], &u->gid) || *u->home != '/')
         return (errno = EPROTO, 0);
     return 1;
 }
@@ -41,8 +40,7 @@ entry_scan(struct user *u)
 /* Looks one key up; a wildcard's own ext gets `rest` behind it. Returns 1, 0,
  * or -1 with errno. */
 static int
-look_up(cdb const *c, char const *key, size_t len, char const *rest,
-        size_t restlen, struct user *u)
+look_up(cdb const *c, char const *key, size_t len, char const *rest, size_t restlen, struct user *u)
 {
     cdb_data data;
     int got = cdb_find(c, &data, key, (uint32_t)len);
@@ -52,8 +50,8 @@ look_up(cdb const *c, char const *key, size_t len, char const *rest,
     if (!data.len || data.s[data.len - 1])
         return (errno = EPROTO, -1);
     /* The last field is ext; its NUL makes room for the rest. */
-    if (!stralloc_copyb(&u->storage, data.s, data.len - 1) ||
-        !stralloc_catb(&u->storage, rest, restlen) || !stralloc_0(&u->storage))
+    if (!stralloc_copyb(&u->storage, data.s, data.len - 1) || !stralloc_catb(&u->storage, rest, restlen) ||
+        !stralloc_0(&u->storage))
         return -1;
     return entry_scan(u) ? 1 : -1;
 }
@@ -74,8 +72,7 @@ find_local(cdb const *c, char *key, size_t len, struct user *u)
     if (!got)
         breaks.len = 0;
     for (size_t i = len; i; i--)
-        if (i == 1 ||
-            (breaks.len && memchr(breaks.s, key[i - 1], breaks.len))) {
+        if (i == 1 || (breaks.len && memchr(breaks.s, key[i - 1], breaks.len))) {
             got = look_up(c, key, i, key + i, len - i, u);
             if (got)
                 return got;
@@ -113,11 +110,10 @@ stale(cdb const *c, int fd)
         return got;
     if (fstat(fd, &made) == -1 || !sources.len || sources.s[sources.len - 1])
         return -1;
-    for (char const *s = sources.s; s < sources.s + sources.len;
-         s += strlen(s) + 1)
-        if (stat(s, &st) == 0 && (st.st_mtim.tv_sec > made.st_mtim.tv_sec ||
-                                  (st.st_mtim.tv_sec == made.st_mtim.tv_sec &&
-                                   st.st_mtim.tv_nsec > made.st_mtim.tv_nsec)))
+    for (char const *s = sources.s; s < sources.s + sources.len; s += strlen(s) + 1)
+        if (stat(s, &st) == 0 &&
+            (st.st_mtim.tv_sec > made.st_mtim.tv_sec ||
+             (st.st_mtim.tv_sec == made.st_mtim.tv_sec && st.st_mtim.tv_nsec > made.st_mtim.tv_nsec)))
             return 1;
     return 0;
 }
@@ -142,15 +138,12 @@ users_find(char const *address, size_t len, struct user *u)
     }
     key[0] = '!';
     for (size_t i = 0; i < len; i++) {
-        key[i + 1] = address[i] >= 'A' && address[i] <= 'Z'
-                         ? (char)(address[i] + 32)
-                         : address[i];
+        key[i + 1] = address[i] >= 'A' && address[i] <= 'Z' ? (char)(address[i] + 32) : address[i];
         if (address[i] == '@')
             at = i + 1;
     }
     key[len + 1] = 0;
-    got = at ? find_mailbox(&c, key, len + 1, at, u)
-             : find_local(&c, key, len + 1, u);
+    got = at ? find_mailbox(&c, key, len + 1, at, u) : find_local(&c, key, len + 1, u);
     if (!got && stale(&c, fd)) {
         errno = ESTALE;
         got = -1;

@@ -21,9 +21,9 @@ struct user {
     stralloc storage;
 };
 
-#define USER_ZERO                                                              \
-    {                                                                          \
-        .storage = STRALLOC_ZERO                                               \
+#define USER_ZERO                                                                                                      \
+    {                                                                                                                  \
+        .storage = STRALLOC_ZERO                                                                                       \
     }
 
 /* Finds a local part ("alice-list") or a mailbox's address

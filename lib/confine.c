@@ -30,8 +30,7 @@ limit(int what, uint64_t value)
 {
     struct rlimit r = {.rlim_cur = value, .rlim_max = value};
 
-    return value == CONFINE_SAME ||
-           setrlimit((__rlimit_resource_t)what, &r) == 0;
+    return value == CONFINE_SAME || setrlimit((__rlimit_resource_t)what, &r) == 0;
 }
 
 static int
@@ -42,9 +41,8 @@ limits(struct confine const *c)
 
     if (fsize != CONFINE_SAME && fstat(2, &st) == 0 && S_ISREG(st.st_mode))
         fsize = CONFINE_SAME; /* it would stop the log, which is a file here */
-    return limit(RLIMIT_CORE, 0) && limit(RLIMIT_AS, c->as) &&
-           limit(RLIMIT_NOFILE, c->nofile) && limit(RLIMIT_FSIZE, fsize) &&
-           limit(RLIMIT_NPROC, c->nproc);
+    return limit(RLIMIT_CORE, 0) && limit(RLIMIT_AS, c->as) && limit(RLIMIT_NOFILE, c->nofile) &&
+           limit(RLIMIT_FSIZE, fsize) && limit(RLIMIT_NPROC, c->nproc);
 }
 
 #ifndef PNEU_UNCONFINED
@@ -74,8 +72,7 @@ enum {
     FS_REFER = 1 << 13,     /* version 2 */
     FS_TRUNCATE = 1 << 14,  /* version 3 */
     FS_IOCTL_DEV = 1 << 15, /* version 5 */
-    FS_OF_FILES =
-        FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV,
+    FS_OF_FILES = FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV,
     NET_BIND_TCP = 1 << 0, /* version 4 */
     NET_CONNECT_TCP = 1 << 1,
     SCOPE_ABSTRACT_UNIX = 1 << 0, /* version 6 */
@@ -111,16 +108,14 @@ allow_path(int ruleset, struct confine_path const *p, uint64_t handled)
     if (p->rights & CONFINE_PATH_READ)
         rule.allowed_access |= FS_READ_FILE | FS_READ_DIR;
     if (p->rights & CONFINE_PATH_WRITE)
-        rule.allowed_access |= FS_WRITE_FILE | FS_REMOVE_DIR | FS_REMOVE_FILE |
-                               FS_MAKE_DIR | FS_MAKE_REG | FS_REFER |
-                               FS_TRUNCATE;
+        rule.allowed_access |=
+            FS_WRITE_FILE | FS_REMOVE_DIR | FS_REMOVE_FILE | FS_MAKE_DIR | FS_MAKE_REG | FS_REFER | FS_TRUNCATE;
     if (p->rights & CONFINE_PATH_EXEC)
         rule.allowed_access |= FS_EXECUTE | FS_READ_FILE;
     rule.allowed_access &= handled;
     if (fstat(rule.parent_fd, &st) == 0 && !S_ISDIR(st.st_mode))
         rule.allowed_access &= FS_OF_FILES;
-    done = syscall(__NR_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule,
-                   0) == 0;
+    done = syscall(__NR_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule, 0) == 0;
     close(rule.parent_fd);
     return done;
 }
@@ -128,8 +123,7 @@ allow_path(int ruleset, struct confine_path const *p, uint64_t handled)
 static int
 landlock(struct confine const *c)
 {
-    long version =
-        syscall(__NR_landlock_create_ruleset, NULL, 0, CREATE_VERSION);
+    long version = syscall(__NR_landlock_create_ruleset, NULL, 0, CREATE_VERSION);
     struct ruleset_attr all = {.handled_access_fs = 0};
     size_t size = sizeof all.handled_access_fs;
     int ruleset, done = 1;
@@ -139,9 +133,7 @@ landlock(struct confine const *c)
     all.handled_access_fs = handled_by(version);
     if (version >= 4) {
         size += sizeof all.handled_access_net;
-        all.handled_access_net = c->may & CONFINE_INET
-                                     ? NET_BIND_TCP
-                                     : NET_BIND_TCP | NET_CONNECT_TCP;
+        all.handled_access_net = c->may & CONFINE_INET ? NET_BIND_TCP : NET_BIND_TCP | NET_CONNECT_TCP;
     }
     if (version >= 6) {
         size += sizeof all.scoped;
@@ -215,20 +207,17 @@ static short const calls_always[] = {
 
 static short const calls_read[] = {
 #ifdef __NR_stat
-    __NR_stat,       __NR_lstat,      __NR_access,    __NR_readlink,
+    __NR_stat,       __NR_lstat,   __NR_access,    __NR_readlink,
 #endif
-    __NR_newfstatat, __NR_statx,      __NR_faccessat, __NR_faccessat2,
-    __NR_readlinkat, __NR_getdents64, __NR_statfs,    __NR_fstatfs,
-    __NR_chdir,      __NR_fchdir,     __NR_getcwd};
+    __NR_newfstatat, __NR_statx,   __NR_faccessat, __NR_faccessat2, __NR_readlinkat, __NR_getdents64,
+    __NR_statfs,     __NR_fstatfs, __NR_chdir,     __NR_fchdir,     __NR_getcwd};
 
 static short const calls_write[] = {
 #ifdef __NR_link
-    __NR_link,    __NR_rename,          __NR_unlink,    __NR_mkdir,
-    __NR_rmdir,
+    __NR_link,      __NR_rename,    __NR_unlink,    __NR_mkdir,           __NR_rmdir,
 #endif
-    __NR_linkat,  __NR_renameat,        __NR_renameat2, __NR_unlinkat,
-    __NR_mkdirat, __NR_ftruncate,       __NR_fallocate, __NR_utimensat,
-    __NR_fchmod,  __NR_copy_file_range, __NR_sendfile};
+    __NR_linkat,    __NR_renameat,  __NR_renameat2, __NR_unlinkat,        __NR_mkdirat, __NR_ftruncate,
+    __NR_fallocate, __NR_utimensat, __NR_fchmod,    __NR_copy_file_range, __NR_sendfile};
 
 static short const calls_sync[] = {__NR_fsync, __NR_fdatasync, __NR_pwrite64};
 static short const calls_connect[] = {__NR_connect};
@@ -259,26 +248,12 @@ static short const calls_exec[] = {
 
 static short const calls_fork[] = {
 #ifdef __NR_fork
-    __NR_fork,
-    __NR_vfork,
-    __NR_pipe,
+    __NR_fork,    __NR_vfork,  __NR_pipe,
 #endif
-    __NR_clone,
-    __NR_clone3,
-    __NR_wait4,
-    __NR_waitid,
-    __NR_kill,
-    __NR_pipe2,
-    __NR_socketpair,
-    __NR_setpgid,
-    __NR_setsid,
-    __NR_signalfd4,
-    __NR_set_robust_list,
-    __NR_rseq};
+    __NR_clone,   __NR_clone3, __NR_wait4,     __NR_waitid,          __NR_kill, __NR_pipe2, __NR_socketpair,
+    __NR_setpgid, __NR_setsid, __NR_signalfd4, __NR_set_robust_list, __NR_rseq};
 
-static short const calls_pass[] = {__NR_sendmsg, __NR_recvmsg,
-                                   __NR_memfd_create, __NR_sendfile,
-                                   __NR_socketpair};
+static short const calls_pass[] = {__NR_sendmsg, __NR_recvmsg, __NR_memfd_create, __NR_sendfile, __NR_socketpair};
 static short const calls_lock[] = {__NR_flock};
 
 static struct {
@@ -286,9 +261,9 @@ static struct {
     short const *calls;
     size_t count;
 } const groups[] = {
-#define GROUP(may, list)                                                       \
-    {                                                                          \
-        may, list, sizeof list / sizeof *list                                  \
+#define GROUP(may, list)                                                                                               \
+    {                                                                                                                  \
+        may, list, sizeof list / sizeof *list                                                                          \
     }
     GROUP(0, calls_always),
     GROUP(CONFINE_READ, calls_read),
@@ -319,16 +294,13 @@ emit(struct code *c, uint16_t op, uint32_t k, uint8_t yes, uint8_t no)
         c->at[c->len++] = (struct sock_filter){op, yes, no, k};
 }
 
-#define LOAD(field)                                                            \
-    BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, field),  \
-        0, 0
+#define LOAD(field) BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, field), 0, 0
 #define RETURN(what) BPF_RET | BPF_K, what, 0, 0
 #define DENY (SECCOMP_RET_ERRNO | EPERM)
 
 /* That call only if no bit of `mask` is in its argument. */
 static void
-emit_without(struct code *c, uint32_t call, unsigned int argument,
-             uint32_t mask)
+emit_without(struct code *c, uint32_t call, unsigned int argument, uint32_t mask)
 {
     emit(c, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
     emit(c, LOAD(args[argument]));
@@ -342,12 +314,9 @@ emit_socket(struct code *c, unsigned int may)
 {
     emit(c, BPF_JMP | BPF_JEQ | BPF_K, __NR_socket, 0, 6);
     emit(c, LOAD(args[0]));
-    emit(c, BPF_JMP | BPF_JEQ | BPF_K,
-         may & CONFINE_UNIX ? AF_UNIX : UINT32_MAX, 3, 0);
-    emit(c, BPF_JMP | BPF_JEQ | BPF_K,
-         may & CONFINE_INET ? AF_INET : UINT32_MAX, 2, 0);
-    emit(c, BPF_JMP | BPF_JEQ | BPF_K,
-         may & CONFINE_INET ? AF_INET6 : UINT32_MAX, 1, 0);
+    emit(c, BPF_JMP | BPF_JEQ | BPF_K, may & CONFINE_UNIX ? AF_UNIX : UINT32_MAX, 3, 0);
+    emit(c, BPF_JMP | BPF_JEQ | BPF_K, may & CONFINE_INET ? AF_INET : UINT32_MAX, 2, 0);
+    emit(c, BPF_JMP | BPF_JEQ | BPF_K, may & CONFINE_INET ? AF_INET6 : UINT32_MAX, 1, 0);
     emit(c, RETURN(DENY));
     emit(c, RETURN(SECCOMP_RET_ALLOW));
 }
@@ -364,9 +333,7 @@ gather(unsigned int may, short calls[static CALLS_MAX])
     size_t n = 0;
 
     for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
-        for (size_t i = 0;
-             i < groups[g].count && (!groups[g].may || may & groups[g].may);
-             i++)
+        for (size_t i = 0; i < groups[g].count && (!groups[g].may || may & groups[g].may); i++)
             if (n < CALLS_MAX)
                 calls[n++] = groups[g].calls[i];
     qsort(calls, n, sizeof *calls, ascending);
@@ -396,8 +363,7 @@ filter_calls(struct confine const *c)
 {
     short calls[CALLS_MAX];
     struct code code = {.len = 0};
-    uint32_t writing =
-        O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY);
+    uint32_t writing = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY);
 
     emit(&code, LOAD(arch));
     emit(&code, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
@@ -417,10 +383,8 @@ filter_calls(struct confine const *c)
     emit_calls(&code, calls, gather(c->may, calls));
     if (code.len == CODE_MAX)
         return (errno = E2BIG, 0);
-    struct sock_fprog program = {.len = (unsigned short)code.len,
-                                 .filter = code.at};
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0 ||
-           errno == EINVAL;
+    struct sock_fprog program = {.len = (unsigned short)code.len, .filter = code.at};
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0 || errno == EINVAL;
 }
 
 #else
@@ -437,8 +401,7 @@ filter_calls(struct confine const *c)
 int
 confine(struct confine const *c)
 {
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && limits(c) &&
-           landlock(c) && filter_calls(c);
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && limits(c) && landlock(c) && filter_calls(c);
 }
 
 int

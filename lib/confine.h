@@ -10,22 +10,20 @@
 
 /* What it may still do, beside reading and writing open descriptors, memory,
  * time, random and exit. */
-#define CONFINE_READ (1u << 0) /* open files for reading, stat, read folders   \
+#define CONFINE_READ                                                                                                   \
+    (1u << 0) /* open files for reading, stat, read folders   \
                                 */
-#define CONFINE_WRITE                                                          \
-    (1u << 1) /* open for writing and make files, link, rename, unlink, mkdir, \
+#define CONFINE_WRITE                                                                                                  \
+    (1u << 1)                    /* open for writing and make files, link, rename, unlink, mkdir, \
                  fsync, change times and modes */
-#define CONFINE_UNIX (1u << 2) /* connect to Unix sockets */
-#define CONFINE_INET (1u << 3) /* connect to, or ask, other hosts */
-#define CONFINE_ACCEPT                                                         \
-    (1u << 4) /* take connections from a listening descriptor */
-#define CONFINE_EXEC (1u << 5) /* replace itself by another program */
-#define CONFINE_FORK                                                           \
-    (1u << 6) /* start processes, wait for them and signal them */
-#define CONFINE_PASS                                                           \
-    (1u << 7) /* send and receive descriptors (sendmsg, recvmsg); memfd */
-#define CONFINE_LOCK (1u << 8) /* flock */
-#define CONFINE_SYNC (1u << 9) /* fsync, fdatasync and pwrite alone */
+#define CONFINE_UNIX (1u << 2)   /* connect to Unix sockets */
+#define CONFINE_INET (1u << 3)   /* connect to, or ask, other hosts */
+#define CONFINE_ACCEPT (1u << 4) /* take connections from a listening descriptor */
+#define CONFINE_EXEC (1u << 5)   /* replace itself by another program */
+#define CONFINE_FORK (1u << 6)   /* start processes, wait for them and signal them */
+#define CONFINE_PASS (1u << 7)   /* send and receive descriptors (sendmsg, recvmsg); memfd */
+#define CONFINE_LOCK (1u << 8)   /* flock */
+#define CONFINE_SYNC (1u << 9)   /* fsync, fdatasync and pwrite alone */
 
 /* Rights on one folder or file (landlock); whatever no row names cannot be
  * opened. */

@@ -18,8 +18,7 @@ make_tables(void)
     }
     for (unsigned int t = 1; t < 8; t++)
         for (unsigned int i = 0; i < 256; i++)
-            table[t][i] =
-                table[t - 1][i] >> 8 ^ table[0][table[t - 1][i] & 255];
+            table[t][i] = table[t - 1][i] >> 8 ^ table[0][table[t - 1][i] & 255];
 }
 
 uint32_t
@@ -34,9 +33,8 @@ crc32c(uint32_t crc, void const *data, size_t len)
         uint64_t word;
         memcpy(&word, s, 8);
         word = le64toh(word) ^ crc;
-        crc = table[7][word & 255] ^ table[6][word >> 8 & 255] ^
-              table[5][word >> 16 & 255] ^ table[4][word >> 24 & 255] ^
-              table[3][word >> 32 & 255] ^ table[2][word >> 40 & 255] ^
+        crc = table[7][word & 255] ^ table[6][word >> 8 & 255] ^ table[5][word >> 16 & 255] ^
+              table[4][word >> 24 & 255] ^ table[3][word >> 32 & 255] ^ table[2][word >> 40 & 255] ^
               table[1][word >> 48 & 255] ^ table[0][word >> 56];
     }
     while (len--)

@@ -86,8 +86,7 @@ log_escape(stralloc *to, char const *s, size_t len, int spaces)
 {
     for (size_t i = 0; i < len; i++) {
         char out[4] = " ";
-        size_t n =
-            spaces && s[i] == ' ' ? 1 : escaped(out, (unsigned char)s[i]);
+        size_t n = spaces && s[i] == ' ' ? 1 : escaped(out, (unsigned char)s[i]);
         if (!stralloc_catb(to, out, n))
             return 0;
     }

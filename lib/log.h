@@ -11,8 +11,7 @@
 
 #include <skalibs/stralloc.h>
 
-#define LOG_MAX                                                                \
-    1000 /* bytes of a line with its newline; what does not fit is cut */
+#define LOG_MAX 1000 /* bytes of a line with its newline; what does not fit is cut */
 
 struct log {
     size_t len;
@@ -23,8 +22,7 @@ struct log {
 extern void log_start(struct log *, char const *event);
 
 /* " key=value". An empty value is written as nothing behind the '='. */
-extern void log_bytes(struct log *, char const *key, char const *value,
-                      size_t len);
+extern void log_bytes(struct log *, char const *key, char const *value, size_t len);
 extern void log_str(struct log *, char const *key, char const *value);
 extern void log_uint(struct log *, char const *key, uint64_t value);
 

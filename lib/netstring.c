@@ -11,8 +11,7 @@ netstring_take(struct bytes *in, size_t max, struct bytes *item)
     size_t i = 0;
 
     for (; i < in->len && in->s[i] != ':'; i++) {
-        if (i == NETSTRING_DIGITS || in->s[i] < '0' || in->s[i] > '9' ||
-            (i == 1 && in->s[0] == '0'))
+        if (i == NETSTRING_DIGITS || in->s[i] < '0' || in->s[i] > '9' || (i == 1 && in->s[0] == '0'))
             return (errno = EPROTO, -1);
         len = len * 10 + (size_t)(in->s[i] - '0');
         if (len > max)
@@ -43,8 +42,7 @@ netstring_put(stralloc *to, char const *s, size_t len)
     if (!stralloc_readyplus(to, n + len + 2))
         return 0;
     digits[n++] = ':';
-    return stralloc_catb(to, digits, n) && stralloc_catb(to, s, len) &&
-           stralloc_catb(to, ",", 1);
+    return stralloc_catb(to, digits, n) && stralloc_catb(to, s, len) && stralloc_catb(to, ",", 1);
 }
 
 size_t

@@ -8,8 +8,7 @@
 
 #include <skalibs/stralloc.h>
 
-#define NETSTRING_DIGITS                                                       \
-    10 /* of a length; more is malformed, so is a leading zero */
+#define NETSTRING_DIGITS 10 /* of a length; more is malformed, so is a leading zero */
 
 /* Bytes that are read once, from the front. */
 struct bytes {

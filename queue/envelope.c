@@ -26,8 +26,7 @@ named(char const *s, size_t len)
 static int
 one_line(struct bytes v)
 {
-    return !memchr(v.s, 0, v.len) && !memchr(v.s, '\n', v.len) &&
-           !memchr(v.s, '\r', v.len);
+    return !memchr(v.s, 0, v.len) && !memchr(v.s, '\n', v.len) && !memchr(v.s, '\r', v.len);
 }
 
 int
@@ -39,8 +38,7 @@ envelope_next(struct bytes *cursor, struct record *r)
 
     if (!cursor->len)
         return 0;
-    got = netstring_take(cursor, ENVELOPE_NAME_MAX + 1 + ENVELOPE_VALUE_MAX,
-                         &item);
+    got = netstring_take(cursor, ENVELOPE_NAME_MAX + 1 + ENVELOPE_VALUE_MAX, &item);
     if (got != 1)
         return bad();
     equals = memchr(item.s, '=', item.len);
@@ -50,8 +48,7 @@ envelope_next(struct bytes *cursor, struct record *r)
     r->namelen = (size_t)(equals - item.s);
     r->value.s = equals + 1;
     r->value.len = item.len - r->namelen - 1;
-    if (!named(r->name, r->namelen) || r->value.len > ENVELOPE_VALUE_MAX ||
-        !one_line(r->value))
+    if (!named(r->name, r->namelen) || r->value.len > ENVELOPE_VALUE_MAX || !one_line(r->value))
         return bad();
     return 1;
 }
@@ -83,10 +80,8 @@ envelope_put(stralloc *to, char const *name, char const *value, size_t len)
     size_t n = size_fmt(digits, whole);
 
     digits[n++] = ':';
-    return stralloc_readyplus(to, n + whole + 1) &&
-           stralloc_catb(to, digits, n) && stralloc_catb(to, name, namelen) &&
-           stralloc_catb(to, "=", 1) && stralloc_catb(to, value, len) &&
-           stralloc_catb(to, ",", 1);
+    return stralloc_readyplus(to, n + whole + 1) && stralloc_catb(to, digits, n) && stralloc_catb(to, name, namelen) &&
+           stralloc_catb(to, "=", 1) && stralloc_catb(to, value, len) && stralloc_catb(to, ",", 1);
 }
 
 int

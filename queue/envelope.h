@@ -28,9 +28,8 @@
 
 #include "lib/netstring.h"
 
-#define ENVELOPE_VALUE_MAX 4096 /* bytes of a value */
-#define ENVELOPE_NAME_MAX                                                      \
-    32 /* bytes of a name: lower case letters and digits */
+#define ENVELOPE_VALUE_MAX 4096   /* bytes of a value */
+#define ENVELOPE_NAME_MAX 32      /* bytes of a name: lower case letters and digits */
 #define ENVELOPE_ADDRESS_MAX 1000 /* bytes of an address */
 #define ENVELOPE_MAX 67108864     /* bytes of an envelope: 64 MiB */
 #define ENVELOPE_RECIPIENTS_MAX 1000000
@@ -53,14 +52,12 @@ extern int record_is(struct record const *, char const *name);
 extern int record_uint(struct record const *, uint64_t *);
 
 /* Appends a record. Returns 1, or 0 with ENOMEM. */
-extern int envelope_put(stralloc *to, char const *name, char const *value,
-                        size_t len);
+extern int envelope_put(stralloc *to, char const *name, char const *value, size_t len);
 extern int envelope_putuint(stralloc *to, char const *name, uint64_t value);
 
 /* The first record of that name before the first recipient. Returns 1, 0 if
  * there is none, -1 as envelope_next. */
-extern int envelope_find(struct bytes envelope, char const *name,
-                         struct bytes *value);
+extern int envelope_find(struct bytes envelope, char const *name, struct bytes *value);
 
 /* Counts the recipients. Returns 1, or 0 with EPROTO: some record is malformed,
  * an address is too long or has a byte below 0x20 in it, there is no sender or

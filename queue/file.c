@@ -75,8 +75,7 @@ hexnumber(char const *s)
     uint32_t n = 0;
 
     for (unsigned int i = 0; i < 8; i++)
-        n = n << 4 |
-            (uint32_t)((s[i] >= 'a' ? s[i] - 'a' + 10 : s[i] - '0') & 15);
+        n = n << 4 | (uint32_t)((s[i] >= 'a' ? s[i] - 'a' + 10 : s[i] - '0') & 15);
     return n;
 }
 
@@ -149,11 +148,9 @@ prove(struct file *f, size_t at, char const **why)
     f->status = f->data.s + at + f->header.envelope;
     if (crc32c(0, f->envelope.s, f->envelope.len) != f->header.envelope_crc)
         return damaged(why, "the envelope's checksum is wrong");
-    if (at && crc32c(0, f->data.s + FILE_HEADER, f->header.message) !=
-                  f->header.message_crc)
+    if (at && crc32c(0, f->data.s + FILE_HEADER, f->header.message) != f->header.message_crc)
         return damaged(why, "the message's checksum is wrong");
-    if (!envelope_check(f->envelope, &recipients) ||
-        recipients != f->header.recipients || !recipients)
+    if (!envelope_check(f->envelope, &recipients) || recipients != f->header.recipients || !recipients)
         return damaged(why, "the envelope is malformed");
     return 1;
 }
@@ -179,8 +176,8 @@ file_read(int fd, struct file *f, char const **why)
         return got == -1 ? -1 : damaged(why, "it shrinks while it is read");
     if (!file_header_scan(f->data.s, &f->header))
         return damaged(why, "it has no right header");
-    if (f->header.message > (uint64_t)st.st_size ||
-        f->header.envelope > ENVELOPE_MAX || file_log(&f->header) > st.st_size)
+    if (f->header.message > (uint64_t)st.st_size || f->header.envelope > ENVELOPE_MAX ||
+        file_log(&f->header) > st.st_size)
         return damaged(why, "it is shorter than its header says");
     got = read_envelope(fd, f, have, &at);
     if (got != 1)
@@ -232,8 +229,7 @@ field_uint(stralloc *to, char const *key, uint64_t value)
 {
     char digits[UINT64_FMT];
 
-    return stralloc_cats(to, key) &&
-           stralloc_catb(to, digits, uint64_fmt(digits, value));
+    return stralloc_cats(to, key) && stralloc_catb(to, digits, uint64_fmt(digits, value));
 }
 
 int
@@ -241,19 +237,14 @@ file_event_put(stralloc *to, struct file_event const *e)
 {
     size_t begin = to->len;
 
-    if (!stralloc_catb(to, "         ", 9) ||
-        !field_uint(to, "time=", e->time) ||
-        !field_uint(to, " next=", e->next) || !stralloc_cats(to, " class=") ||
-        !stralloc_catb(to, &e->class, 1) ||
-        !field(to, " code=", e->code, 16, 0) ||
-        !field(to, " to=", e->to, SIZE_MAX, 0) ||
-        !field(to, " remote=", e->remote, FILE_TEXT_MAX, 0) ||
+    if (!stralloc_catb(to, "         ", 9) || !field_uint(to, "time=", e->time) || !field_uint(to, " next=", e->next) ||
+        !stralloc_cats(to, " class=") || !stralloc_catb(to, &e->class, 1) || !field(to, " code=", e->code, 16, 0) ||
+        !field(to, " to=", e->to, SIZE_MAX, 0) || !field(to, " remote=", e->remote, FILE_TEXT_MAX, 0) ||
         !field(to, " text=", e->text, FILE_TEXT_MAX, 1)) {
         to->len = begin;
         return 0;
     }
-    hexadecimal(to->s + begin,
-                crc32c(0, to->s + begin + 9, to->len - begin - 9));
+    hexadecimal(to->s + begin, crc32c(0, to->s + begin + 9, to->len - begin - 9));
     return stralloc_catb(to, "\n", 1) ? 1 : (to->len = begin, 0);
 }
 
@@ -302,12 +293,9 @@ event_scan(struct bytes line, struct file_event *e)
         return 0;
     line.s += 9;
     line.len -= 9;
-    if (!take_uint(&line, "time=", &e->time) ||
-        !take_uint(&line, " next=", &e->next) ||
-        !take_field(&line, " class=", &class) || class.len != 1 ||
-        !take_field(&line, " code=", &e->code) ||
-        !take_field(&line, " to=", &e->to) ||
-        !take_field(&line, " remote=", &e->remote) ||
+    if (!take_uint(&line, "time=", &e->time) || !take_uint(&line, " next=", &e->next) ||
+        !take_field(&line, " class=", &class) || class.len != 1 || !take_field(&line, " code=", &e->code) ||
+        !take_field(&line, " to=", &e->to) || !take_field(&line, " remote=", &e->remote) ||
         !take_field(&line, " text=", &e->text))
         return 0;
     e->text.len += line.len; /* the last value has blanks in it */
@@ -320,8 +308,7 @@ file_event_next(struct bytes *log, struct file_event *e)
 {
     while (log->len) {
         char const *newline = memchr(log->s, '\n', log->len);
-        struct bytes line = {log->s,
-                             newline ? (size_t)(newline - log->s) : log->len};
+        struct bytes line = {log->s, newline ? (size_t)(newline - log->s) : log->len};
         size_t taken = line.len + (newline != 0);
         log->s += taken;
         log->len -= taken;
@@ -337,8 +324,7 @@ range_number(struct bytes *ranges, uint32_t *n)
     uint64_t value = 0;
     size_t digits = 0;
 
-    for (; ranges->len && *ranges->s >= '0' && *ranges->s <= '9' && digits < 8;
-         digits++) {
+    for (; ranges->len && *ranges->s >= '0' && *ranges->s <= '9' && digits < 8; digits++) {
         value = value * 10 + (uint64_t)(*ranges->s - '0');
         ranges->s++;
         ranges->len--;

@@ -23,9 +23,10 @@
 
 /* Status bytes. Any other byte counts as todo, never as done. */
 #define STATUS_TODO 'T'
-#define STATUS_DONE 'D'   /* delivered, or nobody wants to know of the failure \
+#define STATUS_DONE                                                                                                    \
+    'D'                    /* delivered, or nobody wants to know of the failure \
                            */
-#define STATUS_FAILED 'F' /* failed, the report is owed */
+#define STATUS_FAILED 'F'  /* failed, the report is owed */
 #define STATUS_BOUNCED 'B' /* failed, the report is queued */
 
 struct file_header {
@@ -55,15 +56,13 @@ file_log(struct file_header const *h)
     return file_status(h) + h->recipients;
 }
 
-extern void file_header_fmt(char s[static FILE_HEADER],
-                            struct file_header const *);
+extern void file_header_fmt(char s[static FILE_HEADER], struct file_header const *);
 
 /* Returns 1, or 0 with EPROTO: not our header, another version, a wrong
  * checksum. */
-extern int file_header_scan(char const s[static FILE_HEADER],
-                            struct file_header *);
+extern int file_header_scan(char const s[static FILE_HEADER], struct file_header *);
 
-#define FILE_WHOLE                                                             \
+#define FILE_WHOLE                                                                                                     \
     65536 /* files up to this size are read in one read, and their message's   \
              checksum proved too */
 
@@ -75,9 +74,9 @@ struct file {
     char *status; /* header.recipients bytes */
 };
 
-#define FILE_ZERO                                                              \
-    {                                                                          \
-        .data = STRALLOC_ZERO                                                  \
+#define FILE_ZERO                                                                                                      \
+    {                                                                                                                  \
+        .data = STRALLOC_ZERO                                                                                          \
     }
 
 /* Reads it with pread and proves it: header, lengths against the file's size,
@@ -103,8 +102,7 @@ struct file_event {
     struct bytes code;   /* enhanced status code, "5.1.1" */
     struct bytes remote; /* who said so, "mx.example.org (192.0.2.1)"; empty:
                             this host */
-    struct bytes
-        text; /* at most FILE_TEXT_MAX bytes; LF between the lines of a reply */
+    struct bytes text;   /* at most FILE_TEXT_MAX bytes; LF between the lines of a reply */
 };
 
 #define FILE_TEXT_MAX 512
@@ -117,7 +115,6 @@ extern int file_event_put(stralloc *to, struct file_event const *);
 extern int file_event_next(struct bytes *log, struct file_event *);
 
 /* Walks over "0-3,7": 1 and the next range, 0 at the end, -1 with EPROTO. */
-extern int file_range_next(struct bytes *ranges, uint32_t *first,
-                           uint32_t *last);
+extern int file_range_next(struct bytes *ranges, uint32_t *first, uint32_t *last);
 
 #endif

@@ -23,11 +23,9 @@ id_new(char id[static ID_SIZE])
     struct timespec now;
     uint64_t random;
 
-    if (getrandom(&random, sizeof random, 0) != sizeof random ||
-        clock_gettime(CLOCK_REALTIME, &now) == -1)
+    if (getrandom(&random, sizeof random, 0) != sizeof random || clock_gettime(CLOCK_REALTIME, &now) == -1)
         return 0;
-    hex(id, (uint64_t)now.tv_sec * 1000000 + (uint64_t)(now.tv_nsec / 1000),
-        14);
+    hex(id, (uint64_t)now.tv_sec * 1000000 + (uint64_t)(now.tv_nsec / 1000), 14);
     hex(id + 14, random, 14);
     id[ID_LEN] = 0;
     return 1;
@@ -56,8 +54,7 @@ id_valid(char const *s, size_t len)
     if (len != ID_LEN)
         return 0;
     for (size_t i = 0; i < len; i++)
-        if (!((s[i] >= '0' && s[i] <= '9') || (s[i] >= 'a' && s[i] <= 'f') ||
-              (!i && s[i] == 't')))
+        if (!((s[i] >= '0' && s[i] <= '9') || (s[i] >= 'a' && s[i] <= 'f') || (!i && s[i] == 't')))
             return 0;
     return 1;
 }

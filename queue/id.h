@@ -16,8 +16,7 @@
 extern int id_new(char id[static ID_SIZE]);
 
 /* The one that belongs to a token: always the same for this uid and token. */
-extern void id_token(char id[static ID_SIZE], uint32_t uid, char const *token,
-                     size_t len);
+extern void id_token(char id[static ID_SIZE], uint32_t uid, char const *token, size_t len);
 
 /* 1 if s is the form of an identifier. Every name that comes from a folder, a
  * fifo or a person is asked first. */

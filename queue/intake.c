@@ -21,8 +21,7 @@ intake_path(void)
 
     if (path && *path)
         return path;
-    return access(control_path(SET_filter), F_OK) == 0 ? RUN_FILTER
-                                                       : RUN_INTAKE;
+    return access(control_path(SET_filter), F_OK) == 0 ? RUN_FILTER : RUN_INTAKE;
 }
 
 int
@@ -40,8 +39,7 @@ intake_open(struct intake *in)
         return 0;
     /* A Unix socket's connect waits only while the backlog is full, which a
      * stuck daemon ends by being restarted. */
-    if (connect(in->fd, (struct sockaddr *)&name, sizeof name) == -1 ||
-        ndelay_on(in->fd) == -1) {
+    if (connect(in->fd, (struct sockaddr *)&name, sizeof name) == -1 || ndelay_on(in->fd) == -1) {
         int e = errno;
         intake_close(in);
         return (errno = e, 0);
@@ -89,14 +87,12 @@ flush(struct intake *in)
     size_t sent = 0;
 
     while (sent < in->out.len && !in->refused) {
-        ssize_t n =
-            send(in->fd, in->out.s + sent, in->out.len - sent, MSG_NOSIGNAL);
+        ssize_t n = send(in->fd, in->out.s + sent, in->out.len - sent, MSG_NOSIGNAL);
         if (n >= 0)
             sent += (size_t)n;
         else if (errno == EPIPE || errno == ECONNRESET)
             in->refused = 1;
-        else if (errno != EINTR &&
-                 (errno != EAGAIN || !wait_for(in, IOPAUSE_WRITE)))
+        else if (errno != EINTR && (errno != EAGAIN || !wait_for(in, IOPAUSE_WRITE)))
             return 0;
     }
     in->out.len = 0;
@@ -133,11 +129,9 @@ intake_data(struct intake *in, char const *s, size_t len)
 }
 
 int
-intake_end(struct intake *in, struct bytes closing,
-           struct intake_answer *answer)
+intake_end(struct intake *in, struct bytes closing, struct intake_answer *answer)
 {
-    return put(in, "", 0) && put(in, closing.s, closing.len) &&
-           intake_answer(in, answer);
+    return put(in, "", 0) && put(in, closing.s, closing.len) && intake_answer(in, answer);
 }
 
 /* "K0 2.0.0 text" */
@@ -146,8 +140,7 @@ answer_scan(struct bytes text, struct intake_answer *answer)
 {
     size_t n;
 
-    if (text.len < 4 || !memchr("KZD", text.s[0], 3) ||
-        text.len > INTAKE_ANSWER_MAX)
+    if (text.len < 4 || !memchr("KZD", text.s[0], 3) || text.len > INTAKE_ANSWER_MAX)
         return 0;
     answer->class = text.s[0];
     memcpy(answer->text, text.s, text.len);
@@ -185,8 +178,7 @@ intake_answer(struct intake *in, struct intake_answer *answer)
         ssize_t n = recv(in->fd, buf + len, sizeof buf - len, 0);
         if (n > 0)
             len += (size_t)n;
-        else if (n == 0 || (errno != EINTR &&
-                            (errno != EAGAIN || !wait_for(in, IOPAUSE_READ)))) {
+        else if (n == 0 || (errno != EINTR && (errno != EAGAIN || !wait_for(in, IOPAUSE_READ)))) {
             if (n == 0)
                 errno = EPIPE;
             return fail(in);

@@ -29,10 +29,9 @@
 #define INTAKE_ANSWER_MAX 1000
 
 struct intake_answer {
-    char class;        /* K, Z or D */
-    unsigned int exit; /* qmail-queue's code */
-    char text[INTAKE_ANSWER_MAX +
-              1]; /* "2.0.0 ID", "4.3.1 queue disk is full" */
+    char class;                       /* K, Z or D */
+    unsigned int exit;                /* qmail-queue's code */
+    char text[INTAKE_ANSWER_MAX + 1]; /* "2.0.0 ID", "4.3.1 queue disk is full" */
 };
 
 /* A session's client end. */
@@ -45,9 +44,9 @@ struct intake {
                       answer */
 };
 
-#define INTAKE_ZERO                                                            \
-    {                                                                          \
-        .fd = -1, .out = STRALLOC_ZERO                                         \
+#define INTAKE_ZERO                                                                                                    \
+    {                                                                                                                  \
+        .fd = -1, .out = STRALLOC_ZERO                                                                                 \
     }
 
 /* Connects to the intake of this instance (the working directory is
@@ -62,8 +61,7 @@ extern void intake_close(struct intake *);
  * hold ask=1: then the answer is fetched with intake_answer. */
 extern int intake_begin(struct intake *, struct bytes opening);
 extern int intake_data(struct intake *, char const *s, size_t len);
-extern int intake_end(struct intake *, struct bytes closing,
-                      struct intake_answer *);
+extern int intake_end(struct intake *, struct bytes closing, struct intake_answer *);
 extern int intake_answer(struct intake *, struct intake_answer *);
 
 #endif

@@ -14,10 +14,8 @@
 static struct bytes *
 job_text(struct job *j, struct record const *r)
 {
-    static char const *const names[] = {"transport", "key", "id",   "from",
-                                        "body",      "ret", "envid"};
-    struct bytes *const places[] = {&j->transport, &j->key, &j->id,   &j->from,
-                                    &j->body,      &j->ret, &j->envid};
+    static char const *const names[] = {"transport", "key", "id", "from", "body", "ret", "envid"};
+    struct bytes *const places[] = {&j->transport, &j->key, &j->id, &j->from, &j->body, &j->ret, &j->envid};
 
     for (unsigned int i = 0; i < sizeof names / sizeof *names; i++)
         if (record_is(r, names[i]))
@@ -74,11 +72,9 @@ job_scan(struct bytes frame, struct job *j)
 static struct bytes *
 recipient_text(struct job_recipient *one, struct record const *r)
 {
-    static char const *const names[] = {"from", "notify", "orcpt", "user",
-                                        "home", "dash",   "ext"};
-    struct bytes *const places[] = {&one->from, &one->notify, &one->orcpt,
-                                    &one->user, &one->home,   &one->dash,
-                                    &one->ext};
+    static char const *const names[] = {"from", "notify", "orcpt", "user", "home", "dash", "ext"};
+    struct bytes *const places[] = {&one->from, &one->notify, &one->orcpt, &one->user,
+                                    &one->home, &one->dash,   &one->ext};
 
     for (unsigned int i = 0; i < sizeof names / sizeof *names; i++)
         if (record_is(r, names[i]))
@@ -102,9 +98,7 @@ job_next(struct job const *j, struct bytes *cursor, struct job_recipient *one)
     memset(one, 0, sizeof *one);
     one->to = r.value;
     one->from = j->from;
-    for (ahead = *cursor;
-         (got = envelope_next(&ahead, &r)) == 1 && !record_is(&r, "to");
-         *cursor = ahead)
+    for (ahead = *cursor; (got = envelope_next(&ahead, &r)) == 1 && !record_is(&r, "to"); *cursor = ahead)
         if (record_is(&r, "index")) {
             indexed = record_uint(&r, &n) && n < ENVELOPE_RECIPIENTS_MAX;
             one->index = (uint32_t)n;
@@ -129,8 +123,7 @@ result_scan(struct bytes frame, struct result *res)
     while ((got = envelope_next(&frame, &r)) == 1) {
         if (record_is(&r, "job"))
             numbered = record_uint(&r, &res->job);
-        else if (record_is(&r, "class") && r.value.len == 1 &&
-                 memchr("KZD", *r.value.s, 3))
+        else if (record_is(&r, "class") && r.value.len == 1 && memchr("KZD", *r.value.s, 3))
             res->class = *r.value.s;
         else if (record_is(&r, "code"))
             res->code = r.value;
@@ -143,10 +136,7 @@ result_scan(struct bytes frame, struct result *res)
         else if (record_is(&r, "done"))
             res->done = 1;
     }
-    return got == 0 && numbered && (res->class || res->done) &&
-                   (!res->class || res->to.len)
-               ? 1
-               : (errno = EPROTO, 0);
+    return got == 0 && numbered && (res->class || res->done) && (!res->class || res->to.len) ? 1 : (errno = EPROTO, 0);
 }
 
 /* A text from outside becomes a record's value: what a record cannot hold is a
@@ -174,10 +164,8 @@ result_put(stralloc *to, struct result const *r)
     int good = envelope_putuint(&records, "job", r->job);
 
     if (r->class)
-        good = good && envelope_put(&records, "class", &r->class, 1) &&
-               put_text(&records, "code", r->code) &&
-               put_text(&records, "to", r->to) &&
-               put_text(&records, "remote", r->remote) &&
+        good = good && envelope_put(&records, "class", &r->class, 1) && put_text(&records, "code", r->code) &&
+               put_text(&records, "to", r->to) && put_text(&records, "remote", r->remote) &&
                put_text(&records, "text", r->text);
     if (r->done)
         good = good && envelope_put(&records, "done", "1", 1);
@@ -234,8 +222,7 @@ send_some(struct jobwire *w)
         char space[CMSG_SPACE(sizeof(int))];
         struct cmsghdr align;
     } control = {{0}};
-    struct iovec part = {.iov_base = w->out.s + w->sent,
-                         .iov_len = w->out.len - w->sent};
+    struct iovec part = {.iov_base = w->out.s + w->sent, .iov_len = w->out.len - w->sent};
     struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
     int with = w->npending && w->pending[0].at == w->sent;
 
@@ -299,10 +286,8 @@ jobwire_fill(struct jobwire *w)
         struct cmsghdr align;
     } control;
     struct iovec part;
-    struct msghdr m = {.msg_iov = &part,
-                       .msg_iovlen = 1,
-                       .msg_control = control.space,
-                       .msg_controllen = sizeof control.space};
+    struct msghdr m = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
 
     if (w->taken) {
         memmove(w->in.s, w->in.s + w->taken, w->in.len - w->taken);

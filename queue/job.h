@@ -66,8 +66,7 @@ struct job_recipient {
 extern int job_scan(struct bytes frame, struct job *);
 
 /* The next recipient. Returns 1, 0 at the end. */
-extern int job_next(struct job const *, struct bytes *cursor,
-                    struct job_recipient *);
+extern int job_next(struct job const *, struct bytes *cursor, struct job_recipient *);
 
 struct result {
     uint64_t job;
@@ -100,9 +99,9 @@ struct jobwire {
     unsigned int npending;
 };
 
-#define JOBWIRE_ZERO                                                           \
-    {                                                                          \
-        .fd = -1, .in = STRALLOC_ZERO, .out = STRALLOC_ZERO                    \
+#define JOBWIRE_ZERO                                                                                                   \
+    {                                                                                                                  \
+        .fd = -1, .in = STRALLOC_ZERO, .out = STRALLOC_ZERO                                                            \
     }
 
 /* Takes over a connected stream socket and makes it non-blocking. Returns 1, or

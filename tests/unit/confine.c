@@ -79,15 +79,13 @@ act_unix(void)
 static int
 act_inet(void)
 {
-    return socket(AF_INET, SOCK_STREAM, 0) != -1 &&
-           socket(AF_INET6, SOCK_DGRAM, 0) != -1;
+    return socket(AF_INET, SOCK_STREAM, 0) != -1 && socket(AF_INET6, SOCK_DGRAM, 0) != -1;
 }
 
 static int
 act_packet(void)
 {
-    return socket(AF_PACKET, SOCK_RAW, 0) != -1 ||
-           socket(AF_NETLINK, SOCK_RAW, 0) != -1;
+    return socket(AF_PACKET, SOCK_RAW, 0) != -1 || socket(AF_NETLINK, SOCK_RAW, 0) != -1;
 }
 
 static int
@@ -119,8 +117,7 @@ act_pass(void)
 {
     int s[2];
 
-    return socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0 &&
-           memfd_create("x", 0) != -1;
+    return socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0 && memfd_create("x", 0) != -1;
 }
 
 static int
@@ -138,8 +135,7 @@ act_sync(void)
 static int
 act_code(void)
 {
-    return mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
-                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
+    return mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
 }
 
 static int
@@ -199,11 +195,10 @@ act_memory(void)
 static int
 succeeds(unsigned int may, int (*act)(void))
 {
-    static struct confine_path const paths[] = {
-        {"readable", CONFINE_PATH_READ},
-        {"writable", CONFINE_PATH_READ | CONFINE_PATH_WRITE},
-        {"program", CONFINE_PATH_EXEC},
-        {"missing", CONFINE_PATH_READ}};
+    static struct confine_path const paths[] = {{"readable", CONFINE_PATH_READ},
+                                                {"writable", CONFINE_PATH_READ | CONFINE_PATH_WRITE},
+                                                {"program", CONFINE_PATH_EXEC},
+                                                {"missing", CONFINE_PATH_READ}};
     struct confine const c = {.may = may,
                               .paths = paths,
                               .npaths = 4,
@@ -231,8 +226,7 @@ prepare(void)
     struct sockaddr_un sa = {.sun_family = AF_UNIX, .sun_path = "socket"};
     int s = socket(AF_UNIX, SOCK_STREAM, 0);
 
-    if (!mkdtemp(dir) || chdir(dir) == -1 || mkdir("readable", 0700) == -1 ||
-        mkdir("writable", 0700) == -1)
+    if (!mkdtemp(dir) || chdir(dir) == -1 || mkdir("readable", 0700) == -1 || mkdir("writable", 0700) == -1)
         exit(111);
     close(open("readable/file", O_WRONLY | O_CREAT, 0600));
     close(open("readable/other", O_WRONLY | O_CREAT, 0600));
@@ -297,16 +291,12 @@ main(int argc, char **argv)
     close(to);
 
     for (size_t i = 0; i < sizeof rights / sizeof *rights; i++) {
-        ok(succeeds(rights[i].may, rights[i].act), "with its right: %s",
-           rights[i].what);
+        ok(succeeds(rights[i].may, rights[i].act), "with its right: %s", rights[i].what);
         ok(!succeeds(0, rights[i].act), "without: %s fails", rights[i].what);
     }
-    unsigned int all = CONFINE_READ | CONFINE_WRITE | CONFINE_UNIX |
-                       CONFINE_INET | CONFINE_ACCEPT | CONFINE_EXEC |
-                       CONFINE_FORK | CONFINE_PASS | CONFINE_LOCK |
-                       CONFINE_SYNC;
+    unsigned int all = CONFINE_READ | CONFINE_WRITE | CONFINE_UNIX | CONFINE_INET | CONFINE_ACCEPT | CONFINE_EXEC |
+                       CONFINE_FORK | CONFINE_PASS | CONFINE_LOCK | CONFINE_SYNC;
     for (size_t i = 0; i < sizeof never / sizeof *never; i++)
-        ok(!succeeds(all, never[i].act), "with all rights: %s fails",
-           never[i].what);
+        ok(!succeeds(all, never[i].act), "with all rights: %s fails", never[i].what);
     return tap_done();
 }

@@ -58,8 +58,7 @@ checks(void)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint32_t n;
         int good = envelope_check(envelope(cases[i].words), &n);
-        ok(good == cases[i].good && (!good || n == cases[i].recipients),
-           "case %zu", i);
+        ok(good == cases[i].good && (!good || n == cases[i].recipients), "case %zu", i);
     }
 }
 
@@ -70,24 +69,19 @@ lengths(void)
     uint32_t n;
 
     memset(big, 'a', ENVELOPE_VALUE_MAX + 2);
-    for (size_t len = ENVELOPE_ADDRESS_MAX; len <= ENVELOPE_ADDRESS_MAX + 1;
-         len++) {
+    for (size_t len = ENVELOPE_ADDRESS_MAX; len <= ENVELOPE_ADDRESS_MAX + 1; len++) {
         text.len = 0;
         envelope_put(&text, "from", "", 0);
         envelope_put(&text, "to", big, len);
-        ok(envelope_check((struct bytes){text.s, text.len}, &n) ==
-               (len == ENVELOPE_ADDRESS_MAX),
-           "an address of %zu", len);
+        ok(envelope_check((struct bytes){text.s, text.len}, &n) == (len == ENVELOPE_ADDRESS_MAX), "an address of %zu",
+           len);
     }
-    for (size_t len = ENVELOPE_VALUE_MAX; len <= ENVELOPE_VALUE_MAX + 1;
-         len++) {
+    for (size_t len = ENVELOPE_VALUE_MAX; len <= ENVELOPE_VALUE_MAX + 1; len++) {
         text.len = 0;
         envelope_put(&text, "from", "", 0);
         envelope_put(&text, "other", big, len);
         envelope_put(&text, "to", "x", 1);
-        ok(envelope_check((struct bytes){text.s, text.len}, &n) ==
-               (len == ENVELOPE_VALUE_MAX),
-           "a value of %zu", len);
+        ok(envelope_check((struct bytes){text.s, text.len}, &n) == (len == ENVELOPE_VALUE_MAX), "a value of %zu", len);
     }
     free(big);
 }
@@ -108,10 +102,8 @@ main(void)
     envelope_put(&text, "to", "y", 1);
     envelope_put(&text, "late", "z", 1);
     cursor = (struct bytes){text.s, text.len};
-    ok(envelope_find(cursor, "time", &value) == 1 && value.len == 13,
-       "a record is found");
-    ok(envelope_find(cursor, "late", &value) == 0,
-       "one behind a recipient is not the message's");
+    ok(envelope_find(cursor, "time", &value) == 1 && value.len == 13, "a record is found");
+    ok(envelope_find(cursor, "late", &value) == 0, "one behind a recipient is not the message's");
     ok(envelope_find(cursor, "none", &value) == 0, "one that is not there");
     envelope_next(&cursor, &r);
     envelope_next(&cursor, &r);
@@ -122,7 +114,6 @@ main(void)
     ok(!record_uint(&r, &number), "no number");
     cursor = (struct bytes){"6:from=x,7:to=y", 15};
     envelope_next(&cursor, &r);
-    ok(envelope_next(&cursor, &r) == -1 && errno == EPROTO,
-       "an envelope that ends early");
+    ok(envelope_next(&cursor, &r) == -1 && errno == EPROTO, "an envelope that ends early");
     return tap_done();
 }

@@ -50,10 +50,8 @@ round_trip(size_t message)
     char const *why = "";
     int fd = make(message, &h, &whole);
 
-    ok(file_header_scan(whole.s, &again) && !memcmp(&h, &again, sizeof h),
-       "%zu bytes: the header", message);
-    ok(file_read(fd, &f, &why) == 1 && f.envelope.len == h.envelope &&
-           !memcmp(f.status, "TT", 2) &&
+    ok(file_header_scan(whole.s, &again) && !memcmp(&h, &again, sizeof h), "%zu bytes: the header", message);
+    ok(file_read(fd, &f, &why) == 1 && f.envelope.len == h.envelope && !memcmp(f.status, "TT", 2) &&
            !memcmp(f.envelope.s, "8:from=a@b,", 11),
        "%zu bytes: envelope and status %s", message, why);
     ok(file_prove(fd, &h) == 1, "%zu bytes: the message", message);
@@ -121,21 +119,16 @@ events(void)
     ok(!memchr(log.s, 0x1b, log.len), "in printable bytes");
 
     cursor = (struct bytes){log.s, log.len};
-    ok(file_event_next(&cursor, &got) && got.class == 'Z' &&
-           got.time == 1700000000 && got.next == 1700000400 &&
+    ok(file_event_next(&cursor, &got) && got.class == 'Z' && got.time == 1700000000 && got.next == 1700000400 &&
            got.to.len == 5 && got.code.len == 5 &&
-           !memcmp(got.text.s, "451 4.4.1 come back\\x0alater, \\x1b",
-                   got.text.len),
+           !memcmp(got.text.s, "451 4.4.1 come back\\x0alater, \\x1b", got.text.len),
        "the first comes back");
-    ok(file_event_next(&cursor, &got) && got.class == 'K' && !got.text.len &&
-           !got.remote.len,
-       "the second comes back");
+    ok(file_event_next(&cursor, &got) && got.class == 'K' && !got.text.len && !got.remote.len, "the second comes back");
     ok(!file_event_next(&cursor, &got), "and no third");
 
     log.s[20] ^= 1;
     cursor = (struct bytes){log.s, log.len};
-    ok(file_event_next(&cursor, &got) && got.class == 'K',
-       "a damaged line is passed over");
+    ok(file_event_next(&cursor, &got) && got.class == 'K', "a damaged line is passed over");
     int torn = 1;
     for (size_t len = first; len < log.len; len++) {
         cursor = (struct bytes){log.s, len};
@@ -153,10 +146,9 @@ ranges(void)
         int good;
         unsigned int sum; /* of the numbers in it */
     } const cases[] = {
-        {"0", 1, 0},   {"7", 1, 7},   {"0-3", 1, 6},   {"0-3,7", 1, 13},
-        {"1,1", 1, 2}, {"", 1, 0},    {",", 0, 0},     {"1,", 0, 0},
-        {"3-1", 0, 0}, {"-1", 0, 0},  {"1-", 0, 0},    {"1--2", 0, 0},
-        {"a", 0, 0},   {"1 2", 0, 0}, {"1-2-3", 0, 0}, {"123456789", 0, 0},
+        {"0", 1, 0}, {"7", 1, 7},   {"0-3", 1, 6},   {"0-3,7", 1, 13},    {"1,1", 1, 2}, {"", 1, 0},
+        {",", 0, 0}, {"1,", 0, 0},  {"3-1", 0, 0},   {"-1", 0, 0},        {"1-", 0, 0},  {"1--2", 0, 0},
+        {"a", 0, 0}, {"1 2", 0, 0}, {"1-2-3", 0, 0}, {"123456789", 0, 0},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -167,18 +159,14 @@ ranges(void)
         while ((got = file_range_next(&cursor, &a, &b)) == 1)
             for (uint32_t n = a; n <= b && n < 100; n++)
                 sum += n;
-        ok((got == 0) == cases[i].good &&
-               (!cases[i].good || sum == cases[i].sum),
-           "recipients \"%s\"", cases[i].text);
+        ok((got == 0) == cases[i].good && (!cases[i].good || sum == cases[i].sum), "recipients \"%s\"", cases[i].text);
     }
 }
 
 int
 main(void)
 {
-    static size_t const sizes[] = {
-        0,          1,      300,    FILE_WHOLE - 200, FILE_WHOLE - 128,
-        FILE_WHOLE, 200000, 1000000};
+    static size_t const sizes[] = {0, 1, 300, FILE_WHOLE - 200, FILE_WHOLE - 128, FILE_WHOLE, 200000, 1000000};
 
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         round_trip(sizes[i]);

@@ -35,8 +35,7 @@ main(void)
 
     id_token(a, 1000, "bounce x 0", 10);
     id_token(b, 1000, "bounce x 0", 10);
-    ok(!strcmp(a, b) && id_valid(a, ID_LEN) && *a == 't',
-       "a token gives always the same: %s", a);
+    ok(!strcmp(a, b) && id_valid(a, ID_LEN) && *a == 't', "a token gives always the same: %s", a);
     id_token(b, 1001, "bounce x 0", 10);
     ok(strcmp(a, b), "another uid another");
     id_token(b, 1000, "bounce x 1", 10);

@@ -41,8 +41,7 @@ server(int s, char const *until, char const *answer)
     static char got[1 << 20];
     size_t len = 0;
     int c = accept(s, 0, 0);
-    for (ssize_t n; !memmem(got, len, until, strlen(until)) &&
-                    (n = read(c, got + len, sizeof got - len)) > 0;)
+    for (ssize_t n; !memmem(got, len, until, strlen(until)) && (n = read(c, got + len, sizeof got - len)) > 0;)
         len += (size_t)n;
     (void)!write(c, answer, strlen(answer));
     _exit(0);
@@ -84,13 +83,10 @@ answers(int s)
         struct intake_answer a;
         pid_t pid = server(s, "to=c@d,,", cases[i].answer);
         deadline(&in, 10);
-        int good = intake_open(&in) &&
-                   intake_begin(&in, (struct bytes){"6:from=x,", 9}) &&
-                   intake_data(&in, "hello\n", 6) &&
-                   intake_end(&in, (struct bytes){"6:to=c@d,", 9}, &a);
-        ok(good == cases[i].good && (!good || (a.class == cases[i].class &&
-                                               a.exit == cases[i].exit &&
-                                               !strcmp(a.text, cases[i].text))),
+        int good = intake_open(&in) && intake_begin(&in, (struct bytes){"6:from=x,", 9}) &&
+                   intake_data(&in, "hello\n", 6) && intake_end(&in, (struct bytes){"6:to=c@d,", 9}, &a);
+        ok(good == cases[i].good &&
+               (!good || (a.class == cases[i].class && a.exit == cases[i].exit && !strcmp(a.text, cases[i].text))),
            "answer \"%s\"", cases[i].answer);
         intake_close(&in);
         waitpid(pid, 0, 0);
@@ -112,9 +108,7 @@ refusal(int s)
     for (int i = 0; good && i < 100; i++)
         good = intake_data(&in, block, sizeof block);
     ok(good, "writing on into a refusal");
-    ok(good && intake_end(&in, (struct bytes){"", 0}, &a) && a.class == 'Z' &&
-           a.exit == 53,
-       "its answer arrives");
+    ok(good && intake_end(&in, (struct bytes){"", 0}, &a) && a.class == 'Z' && a.exit == 53, "its answer arrives");
     intake_close(&in);
     waitpid(pid, 0, 0);
 }
@@ -126,11 +120,9 @@ silence(int s)
     struct intake_answer a;
 
     deadline(&in, 1);
-    ok(intake_open(&in) && intake_begin(&in, (struct bytes){"", 0}) &&
-           !intake_answer(&in, &a) && errno == ETIMEDOUT,
+    ok(intake_open(&in) && intake_begin(&in, (struct bytes){"", 0}) && !intake_answer(&in, &a) && errno == ETIMEDOUT,
        "a silent server is given up at the deadline");
-    ok(in.fd == -1 && !intake_data(&in, "x", 1) && errno == ENOTCONN,
-       "and its session is closed");
+    ok(in.fd == -1 && !intake_data(&in, "x", 1) && errno == ENOTCONN, "and its session is closed");
     close(accept(s, 0, 0));
 }
 
@@ -141,8 +133,7 @@ main(void)
     int s;
 
     signal(SIGPIPE, SIG_IGN);
-    if (!mkdtemp(dir) || chdir(dir) == -1 || mkdir("run", 0700) == -1 ||
-        mkdir("control", 0700) == -1)
+    if (!mkdtemp(dir) || chdir(dir) == -1 || mkdir("run", 0700) == -1 || mkdir("control", 0700) == -1)
         return 111;
     ok(!intake_open(&in) && errno == ENOENT && in.fd == -1, "no server");
     s = serve_at("run/intake");
@@ -151,8 +142,7 @@ main(void)
     silence(s);
 
     close(open("control/filter", O_WRONLY | O_CREAT, 0600));
-    ok(!intake_open(&in) && errno == ENOENT,
-       "with control/filter it is run/filter");
+    ok(!intake_open(&in) && errno == ENOENT, "with control/filter it is run/filter");
     int f = serve_at("run/filter");
     ok(intake_open(&in), "which is there now");
     close(accept(f, 0, 0));

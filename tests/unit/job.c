@@ -39,8 +39,7 @@ scans(void)
         {"job=1 transport=remote id=x from=a to=b index=0 notify=NEVER to=c "
          "index=9 from=d",
          1, 2},
-        {"job=1 transport=remote id=x new=thing from=a to=b index=0 new=thing",
-         1, 1},
+        {"job=1 transport=remote id=x new=thing from=a to=b index=0 new=thing", 1, 1},
         {"job=1 transport=remote id=x from=a", 0, 0},
         {"job=1 id=x from=a to=b index=0", 0, 0},
         {"job=1 transport=remote from=a to=b index=0", 0, 0},
@@ -75,20 +74,16 @@ scans(void)
     struct job_recipient one;
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        ok(job_scan(frame(cases[i].words), &j) == cases[i].good &&
-               (!cases[i].good || j.count == cases[i].count),
+        ok(job_scan(frame(cases[i].words), &j) == cases[i].good && (!cases[i].good || j.count == cases[i].count),
            "job: %s", cases[i].words);
     for (size_t i = 0; i < sizeof results / sizeof *results; i++)
-        ok(result_scan(frame(results[i].words), &r) == results[i].good,
-           "result: %s", results[i].words);
+        ok(result_scan(frame(results[i].words), &r) == results[i].good, "result: %s", results[i].words);
 
     job_scan(frame(cases[1].words), &j);
     struct bytes cursor = j.recipients;
-    ok(job_next(&j, &cursor, &one) == 1 && one.index == 0 &&
-           one.notify.len == 5 && *one.from.s == 'a',
+    ok(job_next(&j, &cursor, &one) == 1 && one.index == 0 && one.notify.len == 5 && *one.from.s == 'a',
        "first recipient");
-    ok(job_next(&j, &cursor, &one) == 1 && one.index == 9 && !one.notify.len &&
-           *one.from.s == 'd',
+    ok(job_next(&j, &cursor, &one) == 1 && one.index == 9 && !one.notify.len && *one.from.s == 'd',
        "second, its own sender");
     ok(job_next(&j, &cursor, &one) == 0, "no third");
 }
@@ -97,20 +92,15 @@ static void
 result_text(void)
 {
     stralloc out = STRALLOC_ZERO;
-    struct result r = {.job = 7,
-                       .class = 'D',
-                       .code = {"5.1.1", 5},
-                       .to = {"0,2", 3},
-                       .text = {"no\nsuch\0user\r", 13},
-                       .done = 1};
+    struct result r = {
+        .job = 7, .class = 'D', .code = {"5.1.1", 5}, .to = {"0,2", 3}, .text = {"no\nsuch\0user\r", 13}, .done = 1};
     struct result got;
     struct bytes in, f;
 
     ok(result_put(&out, &r), "a result is put");
     in = (struct bytes){out.s, out.len};
-    ok(netstring_take(&in, RESULT_MAX, &f) == 1 && result_scan(f, &got) &&
-           got.job == 7 && got.class == 'D' && got.done && got.text.len == 13 &&
-           !memcmp(got.text.s, "no such user ", 13),
+    ok(netstring_take(&in, RESULT_MAX, &f) == 1 && result_scan(f, &got) && got.job == 7 && got.class == 'D' &&
+           got.done && got.text.len == 13 && !memcmp(got.text.s, "no such user ", 13),
        "and read, with blanks for what breaks records");
     stralloc_free(&out);
 }
@@ -125,8 +115,7 @@ wire(void)
     static char big[300000];
 
     memset(big, 'x', sizeof big);
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, s) == -1 ||
-        !jobwire_init(&a, s[0]) || !jobwire_init(&b, s[1])) {
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, s) == -1 || !jobwire_init(&a, s[0]) || !jobwire_init(&b, s[1])) {
         ok(0, "a pair");
         return;
     }
@@ -134,9 +123,7 @@ wire(void)
     fstat(fd, &null);
     for (int i = 0; i < 20; i++) /* with and without descriptors, small and
                                     larger than the socket's buffer */
-        ok(jobwire_put(&a,
-                       (struct bytes){big, i % 4 == 3 ? sizeof big : (size_t)i},
-                       i % 3 ? fd : -1),
+        ok(jobwire_put(&a, (struct bytes){big, i % 4 == 3 ? sizeof big : (size_t)i}, i % 3 ? fd : -1),
            "frame %d is put", i);
     for (int turn = 0; turn < 10000 && frames < 20 && got >= 0; turn++) {
         if (jobwire_flush(&a) == -1)
@@ -145,23 +132,19 @@ wire(void)
         while (jobwire_take(&b, JOB_MAX, &f) == 1) {
             if (frames % 3) {
                 int r = jobwire_takefd(&b);
-                same = same && r != -1 && fstat(r, &st) == 0 &&
-                       st.st_rdev == null.st_rdev &&
+                same = same && r != -1 && fstat(r, &st) == 0 && st.st_rdev == null.st_rdev &&
                        fcntl(r, F_GETFD) == FD_CLOEXEC;
                 close(r);
             }
-            same = same &&
-                   f.len == (frames % 4 == 3 ? sizeof big : (size_t)frames);
+            same = same && f.len == (frames % 4 == 3 ? sizeof big : (size_t)frames);
             frames++;
         }
     }
-    ok(frames == 20 && same,
-       "all frames arrive in order, each with its descriptor");
+    ok(frames == 20 && same, "all frames arrive in order, each with its descriptor");
     ok(jobwire_takefd(&b) == -1 && errno == EPROTO, "no descriptor is left");
     for (int i = 0; i < 64; i++)
         same = same && jobwire_put(&a, (struct bytes){"", 0}, fd);
-    ok(same && !jobwire_put(&a, (struct bytes){"", 0}, fd) && errno == ENOBUFS,
-       "64 descriptors may wait");
+    ok(same && !jobwire_put(&a, (struct bytes){"", 0}, fd) && errno == ENOBUFS, "64 descriptors may wait");
     jobwire_free(&a);
     while ((got = jobwire_fill(&b)) >= 0)
         ;

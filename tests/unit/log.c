@@ -42,10 +42,7 @@ main(void)
     log_end(&l);
     n = read(fds[0], line, LOG_MAX);
     line[n > 0 ? n : 0] = 0;
-    ok(!strcmp(
-           line,
-           "test: event word=a\\x5cb\\x20c\\x0ad\\x1b[31m number=42 empty=\n"),
-       "escapes: %.80s", line);
+    ok(!strcmp(line, "test: event word=a\\x5cb\\x20c\\x0ad\\x1b[31m number=42 empty=\n"), "escapes: %.80s", line);
 
     log_start(&l, "flood");
     for (int i = 0; i < 20; i++)
@@ -54,11 +51,8 @@ main(void)
     dup2(saved, 2);
     n = read(fds[0], line, sizeof line);
     ok(n == LOG_MAX, "a long line is cut to %d bytes", LOG_MAX);
-    ok(line[n - 1] == '\n' && printable(line, (size_t)n - 1),
-       "and is one printable line");
+    ok(line[n - 1] == '\n' && printable(line, (size_t)n - 1), "and is one printable line");
 
-    ok(log_escape(&sa, "two words\n", 10, 1) && sa.len == 13 &&
-           !memcmp(sa.s, "two words\\x0a", 13),
-       "blanks may stay");
+    ok(log_escape(&sa, "two words\n", 10, 1) && sa.len == 13 && !memcmp(sa.s, "two words\\x0a", 13), "blanks may stay");
     return tap_done();
 }

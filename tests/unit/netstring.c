@@ -45,19 +45,15 @@ main(void)
         struct bytes item = {0, 0};
         errno = 0;
         int got = netstring_take(&in, 20, &item);
-        ok(got == cases[i].result && in.len == cases[i].left &&
-               (got != -1 || errno == cases[i].error) &&
-               (got != 1 || (item.len == strlen(cases[i].item) &&
-                             !memcmp(item.s, cases[i].item, item.len))),
+        ok(got == cases[i].result && in.len == cases[i].left && (got != -1 || errno == cases[i].error) &&
+               (got != 1 || (item.len == strlen(cases[i].item) && !memcmp(item.s, cases[i].item, item.len))),
            "\"%s\"", cases[i].in);
     }
 
     stralloc out = STRALLOC_ZERO;
-    ok(netstring_put(&out, "hello", 5) && netstring_put(&out, "", 0) &&
-           out.len == 11 && !memcmp(out.s, "5:hello,0:,", 11),
+    ok(netstring_put(&out, "hello", 5) && netstring_put(&out, "", 0) && out.len == 11 &&
+           !memcmp(out.s, "5:hello,0:,", 11),
        "two are put behind each other");
-    ok(netstring_overhead(0) == 3 && netstring_overhead(9) == 3 &&
-           netstring_overhead(10) == 4,
-       "what a frame adds");
+    ok(netstring_overhead(0) == 3 && netstring_overhead(9) == 3 && netstring_overhead(10) == 4, "what a frame adds");
     return tap_done();
 }

@@ -55,7 +55,7 @@ routes(void)
     char const *which;
 
     put("control/me", "me.test\n");
-    put("control/locals", "local.test\nme.test\n");
+    put("control/locals", "local.test\nme.test\nbox.test\n");
     put("control/virtualdomains", "virt.test:owner\nspecial@virt.test:other\n."
                                   "wild.test:wild\nnot.wild.test:\n");
     mkdir("control/domain", 0700);
@@ -63,15 +63,12 @@ routes(void)
     ok(routes_read(&r, &which), "the settings are read");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         enum route route;
-        int good = route_find(&r, cases[i].address, strlen(cases[i].address),
-                              &to, &route);
-        ok(good && route == cases[i].route && to.len == strlen(cases[i].to) &&
-               !memcmp(to.s, cases[i].to, to.len),
+        int good = route_find(&r, cases[i].address, strlen(cases[i].address), &to, &route);
+        ok(good && route == cases[i].route && to.len == strlen(cases[i].to) && !memcmp(to.s, cases[i].to, to.len),
            "%s -> %s", cases[i].address, cases[i].to);
     }
     put("control/virtualdomains", "bad\001line\n");
-    ok(!routes_read(&r, &which) && errno == EPROTO &&
-           !strcmp(which, "control/virtualdomains"),
+    ok(!routes_read(&r, &which) && errno == EPROTO && !strcmp(which, "control/virtualdomains"),
        "a malformed one is named");
 }
 
@@ -87,12 +84,9 @@ make_cdb(void)
 #define ENTRY(key, data) {key, sizeof key - 1, data, sizeof data - 1}
         ENTRY("!joe\0", "joe\0001000\000100\0/home/joe\0\0\0"),
         ENTRY("!joe-", "joe\0001000\000100\0/home/joe\0-\0\0"),
-        ENTRY("!postmaster\0",
-              "alias\00050\00050\0/var/pneu/alias\0-\0postmaster\0"),
-        ENTRY("!alice@box.test\0",
-              "alice\00060\00060\0/mail/box.test/alice\0\0\0"),
-        ENTRY("!alice-x-@box.test",
-              "alice\00060\00060\0/mail/box.test/alice\0-\0x-\0"),
+        ENTRY("!postmaster\0", "alias\00050\00050\0/var/pneu/alias\0-\0postmaster\0"),
+        ENTRY("!alice@box.test\0", "alice\00060\00060\0/mail/box.test/alice\0\0\0"),
+        ENTRY("!alice-x-@box.test", "alice\00060\00060\0/mail/box.test/alice\0-\0x-\0"),
         ENTRY("!@catch.test", "catch\00060\00060\0/mail/catch.test\0-\0\0"),
         ENTRY("!relative\0", "r\00060\00060\0home\0\0\0"),
         ENTRY("!short\0", "r\00060\00060\0/home\0"),
@@ -106,8 +100,8 @@ make_cdb(void)
     if (fd == -1 || !cdbmake_start(&c, fd))
         exit(111);
     for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
-        if (!cdbmake_add(&c, entries[i].key, (uint32_t)entries[i].keylen,
-                         entries[i].data, (uint32_t)entries[i].datalen))
+        if (!cdbmake_add(&c, entries[i].key, (uint32_t)entries[i].keylen, entries[i].data,
+                         (uint32_t)entries[i].datalen))
             exit(111);
     if (!cdbmake_finish(&c))
         exit(111);
@@ -144,44 +138,34 @@ users(void)
     struct timespec now[2] = {{0}, {.tv_nsec = UTIME_NOW}};
     uint32_t uid, gid;
 
-    ok(users_find("joe", 3, &u) == -1 && errno == ENOENT,
-       "without a table nobody is known");
+    ok(users_find("joe", 3, &u) == -1 && errno == ENOENT, "without a table nobody is known");
     put("users/assign", ".\n");
     make_cdb();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int got = users_find(cases[i].address, strlen(cases[i].address), &u);
-        ok(got == cases[i].result &&
-               (got != 1 || (!strcmp(u.name, cases[i].name) &&
-                             !strcmp(u.dash, cases[i].dash) &&
-                             !strcmp(u.ext, cases[i].ext))),
+        ok(got == cases[i].result && (got != 1 || (!strcmp(u.name, cases[i].name) && !strcmp(u.dash, cases[i].dash) &&
+                                                   !strcmp(u.ext, cases[i].ext))),
            "user \"%s\"", cases[i].address);
     }
     now[1] = (struct timespec){.tv_sec = 4000000000};
     utimensat(AT_FDCWD, "users/assign", now, 0);
-    ok(users_find("nobody", 6, &u) == -1 && errno == ESTALE,
-       "unknown in an old table: nobody can say");
-    ok(users_find("joe", 3, &u) == 1 && u.uid == 1000 && u.gid == 100 &&
-           !strcmp(u.home, "/home/joe"),
+    ok(users_find("nobody", 6, &u) == -1 && errno == ESTALE, "unknown in an old table: nobody can say");
+    ok(users_find("joe", 3, &u) == 1 && u.uid == 1000 && u.gid == 100 && !strcmp(u.home, "/home/joe"),
        "known all the same");
     put("users/cdb", "no cdb");
     ok(users_find("joe", 3, &u) == -1, "a damaged table");
 
     put("users/ids", "pneud:901:902\npneuq:903:904\nbad:x:1\nbad2:1\n");
-    ok(users_id("pneuq", &uid, &gid) == 1 && uid == 903 && gid == 904,
-       "uid and gid of pneuq");
+    ok(users_id("pneuq", &uid, &gid) == 1 && uid == 903 && gid == 904, "uid and gid of pneuq");
     ok(users_id("pneud", &uid, &gid) == 1 && uid == 901, "and of pneud");
-    ok(!users_id("pneu", &uid, &gid) && errno == ENOENT,
-       "one that is not there");
-    ok(!users_id("bad", &uid, &gid) && errno == EPROTO &&
-           !users_id("bad2", &uid, &gid),
-       "malformed ones");
+    ok(!users_id("pneu", &uid, &gid) && errno == ENOENT, "one that is not there");
+    ok(!users_id("bad", &uid, &gid) && errno == EPROTO && !users_id("bad2", &uid, &gid), "malformed ones");
 }
 
 int
 main(void)
 {
-    if (!mkdtemp(dir) || chdir(dir) == -1 || mkdir("control", 0700) == -1 ||
-        mkdir("users", 0700) == -1)
+    if (!mkdtemp(dir) || chdir(dir) == -1 || mkdir("control", 0700) == -1 || mkdir("users", 0700) == -1)
         return 111;
     routes();
     users();

@@ -36,8 +36,9 @@ extern int targets_shuffle(struct dns_mx *, unsigned int n);
 
 struct targets_question {
     stralloc const *smtproutes;
-    char const *me; /* an MX of this name is this host; may be empty */
-    int loopback;   /* addresses of this host are as good as others */
+    char const *me;      /* an MX of this name is this host; may be empty */
+    stralloc const *own; /* addresses of this host (ip_own) */
+    int loopback;        /* they are as good as others */
     tain const *deadline;
 };
 

@@ -210,6 +210,20 @@ check_name(struct check *check, struct place const *place, char const *name, cha
     return check_setting(check, which, path);
 }
 
+/* A mailbox domain that is local too: its mail would go to the system's users. */
+static int
+check_domain(struct check *check, char const *domain, char const *path)
+{
+    stralloc locals = STRALLOC_ZERO;
+    int good = 1;
+
+    if (control_list(SET_locals, &locals) == 1 && control_holds(&locals, domain, strlen(domain), 0))
+        good = mistake(check, path,
+                       "its mailboxes get no mail while the domain is in locals (or is me, where locals is not set)");
+    stralloc_free(&locals);
+    return good;
+}
+
 static int
 check_place(struct place const *place, void *data)
 {
@@ -221,6 +235,8 @@ check_place(struct place const *place, void *data)
         good = mistake(check, folder.s, errno == ENOTDIR ? "must be a folder" : strerror(errno));
     for (char const *name = names.s; good && names.len && name < names.s + names.len; name += strlen(name) + 1)
         good = place_path(place, name, &path) && check_name(check, place, name, path.s);
+    if (good && place->scope == SCOPE_DOMAIN)
+        good = check_domain(check, place->who, folder.s);
     stralloc_free(&folder);
     stralloc_free(&names);
     stralloc_free(&path);

@@ -25,7 +25,7 @@ say(char const *what, char const *which)
 static void
 die(struct operation const *op)
 {
-    int permanent = errno == ENOENT || errno == ENOTEMPTY || errno == EPROTO;
+    int permanent = errno == ENOENT || errno == ENOTEMPTY || errno == EPROTO || errno == EINVAL;
 
     strerr_diefusys(permanent ? EXIT_PERM : EXIT_TEMP, op->why.len ? op->why.s : "remember what to do");
 }

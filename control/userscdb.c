@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <skalibs/cdbmake.h>
@@ -371,6 +370,30 @@ store(struct table *t, int fd, struct timespec const *began)
     return (errno = e, done);
 }
 
+/* What time it is for the files here: the clock that a file system takes its times from is no other, and may run ahead of
+ * those we can ask. */
+static int
+file_time(struct timespec *now)
+{
+    static char const probe[] = "users/.new.probe";
+    struct stat st;
+    int fd = open("users", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    int done;
+
+    if (fd == -1) {
+        (void)unlink(probe);
+        fd = open(probe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        (void)unlink(probe);
+    }
+    done = fd != -1 && fstat(fd, &st) == 0;
+    if (done)
+        *now = st.st_mtim;
+    int e = errno;
+    if (fd != -1)
+        close(fd);
+    return (errno = e, done);
+}
+
 int
 userscdb_make(struct userscdb_count *count, stralloc *why)
 {
@@ -379,11 +402,9 @@ userscdb_make(struct userscdb_count *count, stralloc *why)
     int fd = memfd_create("users/cdb", MFD_CLOEXEC);
     int done;
 
-    /* Its mtime is when we began to look: what changes from now on makes it stale. The coarse clock is the one
-     * that file times are taken from. */
+    /* Its mtime is when we began to look: what changes from now on makes it stale. */
     why->len = 0;
-    done = fd != -1 && clock_gettime(CLOCK_REALTIME_COARSE, &began) == 0 && cdbmake_start(&t.cdb, fd) && collect(&t) &&
-           store(&t, fd, &began);
+    done = fd != -1 && file_time(&began) && cdbmake_start(&t.cdb, fd) && collect(&t) && store(&t, fd, &began);
     int e = errno;
     if (!done && !why->len)
         (void)failed(&t, "make ", USERS_CDB);

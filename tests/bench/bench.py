@@ -172,8 +172,9 @@ class Pneu(Server):
         sh(*args, env=self.env, stdin=subprocess.DEVNULL)
 
     def prepare(self):
-        bin, self.home = self.dir / 'bin', self.dir / 'pneu'
+        bin, self.home = self.dir / 'usr/bin', self.dir / 'pneu'
         shutil.copytree(BIN, bin) # where the separate users can reach it
+        shutil.copytree(pathlib.Path(os.environ['PNEU_TOP']) / 'package/service', self.dir / 'usr/share/pneu/service')
         self.env = dict(os.environ, PNEU_HOME=str(self.home), PATH=f'{bin}:{os.environ["PATH"]}')
         self.injector = [str(bin / 'pneu-inject')]
         self.run('pneu-instance', self.home)

@@ -145,7 +145,7 @@ crash) shift; deps tests; build; PNEU_BIN=$out/static/bin PNEU_TOP=$top PNEU_TES
 run) shift; deps; build; PNEU_BIN=$out/static/bin sh package/run.sh "$@" ;;
 demo) shift; deps; build; PNEU_BIN=$out/static/bin sh package/demo.sh "$@" ;;
 deps) deps "${2:-}" ;;
-install) deps; build; PNEU_BIN=$out/static/bin PREFIX=$PREFIX sh package/install.sh ;;
+install) shift; deps; build; PNEU_BIN=$out/static/bin PREFIX=$PREFIX sh package/install.sh "$@" ;;
 where) deps; build; printf '%s\n' "$out/static/bin${2:+/$2}" ;;
 clean) rm -rf "$out" ;;
 help)
@@ -159,7 +159,7 @@ help)
 ./do fuzz [NAME] [SEC]  the fuzz targets
 ./do crash [NAME]       fault injection and crash states, the long form
 ./do bench [NAME]       speed, beside Postfix and OpenSMTPD where they are installed
-./do install            into $DESTDIR$PREFIX (PREFIX is /usr/local)
+./do install [--sendmail]  into $DESTDIR$PREFIX (PREFIX is /usr/local); also as sendmail, mailq, newaliases
 ./do deps [tests]       install the packages that are missing (root), or print the line that does
 ./do where [CMD]        the folder, or the path, of the built programs
 ./do clean              remove build/

@@ -217,9 +217,12 @@ one_reply(struct out *o, struct report const *r, uint32_t first)
     reason(o, e);
     memcpy(digits, code.s, code.len);
     digits[code.len] = 0;
-    say(o, "    -> ");
-    say(o, advice((struct bytes){digits, code.len}));
-    say(o, "\n\n");
+    if (e) {
+        say(o, "    -> ");
+        say(o, advice((struct bytes){digits, code.len}));
+        say(o, "\n");
+    }
+    say(o, "\n");
 }
 
 static void

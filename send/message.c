@@ -327,6 +327,7 @@ defer(struct send *s, struct message *m)
     if (!m->gone && !m->waits && !m->unclean && !moved(s, m))
         return;
     if (m->gone) {
+        say("gone", m->id, 0);
         forget(s, m);
         return;
     }
@@ -393,10 +394,8 @@ damaged(struct send *s, struct message *m, char const *path, char const *why)
         rest(s, m, COPYING);
         return;
     }
-    if (aside(path, QUEUE_BAD, m->id, why) == -1)
-        rest(s, m, LOOK_MUCH_LATER);
-    else
-        forget(s, m);
+    (void)aside(path, QUEUE_BAD, m->id, why);
+    forget(s, m); /* if it cannot be moved, the next scan finds it again */
 }
 
 /* No memory, no descriptors: everything waits, longer each time. A single file that cannot be read waits alone. */
@@ -521,15 +520,17 @@ message_load(struct send *s, uint32_t entry)
         message_later(s, entry, LOOK_AGAIN);
         return;
     }
-    if (s->table.entries[entry].flags & ENTRY_TWICE)
+    /* Of what a scan found in new/, the scan may not have come to the other name yet. */
+    if (s->table.entries[entry].flags & ENTRY_TWICE ||
+        (s->table.entries[entry].flags & ENTRY_AGAIN && !(s->table.entries[entry].flags & ENTRY_WAITS)))
         settle_twice(s, entry, m->id);
     m->waits = (s->table.entries[entry].flags & ENTRY_WAITS) != 0;
     got = open_either(s, m, path);
     if (got == 0)
         forget(s, m); /* delivered before its hint came, or an operator took it */
     else if (got == -1 && (errno == ELOOP || errno == ENXIO)) {
-        got = aside(path, QUEUE_BAD, m->id, "it is no file");
-        got == -1 ? rest(s, m, LOOK_MUCH_LATER) : forget(s, m);
+        (void)aside(path, QUEUE_BAD, m->id, "it is no file");
+        forget(s, m);
     } else if (got == -1)
         trouble(s, m, errno);
     else if (!lock(m, path)) {

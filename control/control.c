@@ -1,11 +1,13 @@
 #include "control/control.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <skalibs/djbunix.h>
@@ -73,15 +75,18 @@ read_file(char const *path, stralloc *to)
         close(fd);
         return (errno = EPROTO, -1);
     }
+    /* A read that comes back short was the last: it is a regular file. */
     while (n > 0 && to->len <= CONTROL_FILE_MAX) {
         if (!stralloc_readyplus(to, (size_t)st.st_size + 1 > to->len ? (size_t)st.st_size + 1 - to->len : 4096)) {
             n = -1;
             break;
         }
-        n = read(fd, to->s + to->len, to->a - to->len);
-        if (n > 0)
+        size_t room = to->a - to->len;
+        n = read(fd, to->s + to->len, room);
+        if (n >= 0) {
             to->len += (size_t)n;
-        else if (n == -1 && errno == EINTR)
+            n = (size_t)n == room;
+        } else if (errno == EINTR)
             n = 1;
     }
     int e = errno;
@@ -176,6 +181,46 @@ look_up(enum setting which, char const *domain, stralloc *to)
             got = look_in("remote", "", "default", which, to);
     }
     return got ? got : read_file(paths[which], to);
+}
+
+/* ---- which are there ---- */
+
+/* Marks the settings among the names in a folder. Returns 1, or 0 with errno. A folder that is not there has none. */
+static int
+mark_names(char const *path, unsigned char *present)
+{
+    char names[1024] __attribute__((aligned(8)));
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    long n = 0;
+
+    if (fd == -1)
+        return errno == ENOENT || errno == ENOTDIR;
+    while ((n = syscall(SYS_getdents64, fd, names, sizeof names)) > 0)
+        for (long at = 0; at < n;) {
+            struct dirent64 const *entry = (struct dirent64 const *)(void const *)(names + at);
+            for (enum setting i = 0; i < SET_count; i++)
+                if (!present[i])
+                    present[i] = !strcmp(entry->d_name, control_rows[i].name);
+            at += entry->d_reclen;
+        }
+    close(fd);
+    return n == 0;
+}
+
+void
+control_present(unsigned char present[static SET_count])
+{
+    char path[sizeof "control/servers/" + 255] = "control/servers/";
+    char const *server = getenv("PNEU_SERVER");
+
+    memset(present, 0, SET_count);
+    if (server && folder_name(server)) {
+        memcpy(path + strlen(path), server, strlen(server) + 1);
+        if (!mark_names(path, present))
+            memset(present, 1, SET_count);
+    }
+    if (!mark_names("control", present))
+        memset(present, 1, SET_count);
 }
 
 /* ---- the readers ---- */

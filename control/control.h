@@ -48,6 +48,11 @@ extern int control_home(void);
 /* "control/NAME", for messages. */
 extern char const *control_path(enum setting);
 
+/* Looks once which settings have a file, so that a short-lived program need not ask for each that has not:
+ * present[SET_x] is 0 if x has none, in the listener's folder or in control/ itself, and its default counts. Not for
+ * the scopes REMOTE and DOMAIN. Where the folders cannot be listed, all are said to be present. */
+extern void control_present(unsigned char present[static SET_count]);
+
 /* Reads an INT or BOOL setting. Returns 1 (from the file, or the default), or 0
  * with errno: EPROTO if the file holds no such number or one beyond the bounds.
  */

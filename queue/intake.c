@@ -7,7 +7,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <skalibs/djbunix.h>
 #include <skalibs/iopause.h>
 #include <skalibs/types.h>
 
@@ -39,7 +38,7 @@ intake_open(struct intake *in)
         return 0;
     /* A Unix socket's connect waits only while the backlog is full, which a
      * stuck daemon ends by being restarted. */
-    if (connect(in->fd, (struct sockaddr *)&name, sizeof name) == -1 || ndelay_on(in->fd) == -1) {
+    if (connect(in->fd, (struct sockaddr *)&name, sizeof name) == -1) {
         int e = errno;
         intake_close(in);
         return (errno = e, 0);
@@ -87,7 +86,7 @@ flush(struct intake *in)
     size_t sent = 0;
 
     while (sent < in->out.len && !in->refused) {
-        ssize_t n = send(in->fd, in->out.s + sent, in->out.len - sent, MSG_NOSIGNAL);
+        ssize_t n = send(in->fd, in->out.s + sent, in->out.len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n >= 0)
             sent += (size_t)n;
         else if (errno == EPIPE || errno == ECONNRESET)
@@ -175,10 +174,11 @@ intake_answer(struct intake *in, struct intake_answer *answer)
             errno = EPROTO;
             return fail(in);
         }
-        ssize_t n = recv(in->fd, buf + len, sizeof buf - len, 0);
+        /* It is seldom there already. */
+        ssize_t n = wait_for(in, IOPAUSE_READ) ? recv(in->fd, buf + len, sizeof buf - len, MSG_DONTWAIT) : -1;
         if (n > 0)
             len += (size_t)n;
-        else if (n == 0 || (errno != EINTR && (errno != EAGAIN || !wait_for(in, IOPAUSE_READ)))) {
+        else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
             if (n == 0)
                 errno = EPIPE;
             return fail(in);

@@ -8,8 +8,19 @@
 #include "control/users.h"
 #include "lib/addr.h"
 
+/* A text that must not stay unread: a default of "@me" is taken from where it was read already. */
 static int
-read_numbers(struct policy *p, char const **which)
+read_text(struct policy const *p, unsigned char const *present, enum setting setting, stralloc *value)
+{
+    char const *fallback = control_rows[setting].text;
+
+    if (!present[setting] && (!fallback || !strcmp(fallback, "@me")))
+        return !fallback || stralloc_catb(value, p->me.s, p->me.len + 1);
+    return control_list(setting, value) != -1;
+}
+
+static int
+read_numbers(struct policy *p, unsigned char const *present, char const **which)
 {
     struct {
         enum setting setting;
@@ -21,16 +32,18 @@ read_numbers(struct policy *p, char const **which)
         {SET_timeoutsmtpd, &p->timeoutsmtpd}, {SET_timeoutsession, &p->timeoutsession},
     };
 
-    for (unsigned int i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (!control_uint(numbers[i].setting, numbers[i].value)) {
+    for (unsigned int i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        *numbers[i].value = control_rows[numbers[i].setting].number;
+        if (present[numbers[i].setting] && !control_uint(numbers[i].setting, numbers[i].value)) {
             *which = control_path(numbers[i].setting);
             return 0;
         }
+    }
     return 1;
 }
 
 static int
-read_lists(struct policy *p, char const **which)
+read_lists(struct policy *p, unsigned char const *present, char const **which)
 {
     struct {
         enum setting setting;
@@ -39,23 +52,31 @@ read_lists(struct policy *p, char const **which)
         {SET_rcpthosts, &p->rcpthosts},
         {SET_morercpthosts, &p->morercpthosts},
         {SET_badmailfrom, &p->badmailfrom},
+        {SET_locals, &p->routes.locals},
+        {SET_virtualdomains, &p->routes.virtualdomains},
     };
 
     for (unsigned int i = 0; i < sizeof lists / sizeof *lists; i++)
-        if (control_list(lists[i].setting, lists[i].value) == -1) {
+        if (!read_text(p, present, lists[i].setting, lists[i].value)) {
             *which = control_path(lists[i].setting);
             return 0;
         }
     return 1;
 }
 
-/* A line that must be there, NUL-terminated. */
+/* A line that must be there, NUL-terminated; the NUL is not counted. */
 static int
-read_line(enum setting setting, stralloc *value, char const **which)
+read_line(struct policy const *p, unsigned char const *present, enum setting setting, stralloc *value,
+          char const **which)
 {
-    int got = control_line(setting, value);
-
     *which = control_path(setting);
+    if (!present[setting] && setting != SET_me) {
+        if (!read_text(p, present, setting, value))
+            return 0;
+        value->len--;
+        return 1;
+    }
+    int got = control_line(setting, value);
     if (!got)
         errno = ENOENT;
     return got == 1;
@@ -65,11 +86,15 @@ int
 policy_read(struct policy *p, char const **which)
 {
     char const *server = getenv("PNEU_SERVER");
+    unsigned char present[SET_count];
 
     p->relayclient = getenv("RELAYCLIENT");
     p->listener = server && *server ? server : NULL;
-    return read_line(SET_me, &p->me, which) && read_line(SET_smtpgreeting, &p->greeting, which) &&
-           read_numbers(p, which) && read_lists(p, which) && routes_read(&p->routes, which);
+    control_present(present);
+    return read_line(p, present, SET_me, &p->me, which) &&
+           read_line(p, present, SET_smtpgreeting, &p->greeting, which) &&
+           read_line(p, present, SET_envnoathost, &p->routes.envnoathost, which) && read_numbers(p, present, which) &&
+           read_lists(p, present, which);
 }
 
 int

@@ -232,8 +232,10 @@ settings_read(struct deliver *d, struct bytes domain, struct verdict *why)
 static int
 find(struct deliver *d, struct bytes domain, struct targets *targets, struct verdict *why)
 {
-    struct targets_question how = {
-        .smtproutes = &d->settings.smtproutes, .me = d->settings.me.s, .loopback = (int)d->settings.remoteloopback};
+    struct targets_question how = {.smtproutes = &d->settings.smtproutes,
+                                   .me = d->settings.me.s,
+                                   .own = &d->own,
+                                   .loopback = (int)d->settings.remoteloopback};
     tain deadline;
 
     tain_addsec_g(&deadline, (int)d->settings.timeoutdns);

@@ -100,7 +100,7 @@ log_refusal(struct session *s, char const *event, struct bytes to, char const *t
 }
 
 static void
-log_message(struct session *s, char const *event, char const *text)
+log_message(struct session *s, char const *event, char const *key, char const *value)
 {
     struct log l;
 
@@ -109,7 +109,10 @@ log_message(struct session *s, char const *event, char const *text)
         log_bytes(&l, "to", s->only.s, s->only.len);
     log_uint(&l, "recipients", s->count);
     log_uint(&l, "size", s->data.bytes);
-    log_reply(&l, text);
+    if (!strcmp(key, "reply"))
+        log_reply(&l, value);
+    else
+        log_str(&l, key, value);
     s->queue->log(&l);
 }
 
@@ -332,24 +335,31 @@ envelope(struct session *s, stralloc *to)
            stralloc_catb(to, s->recipients.s, s->recipients.len);
 }
 
+/* What the queue calls an accepted message. */
+static char const *
+id_of(struct intake_answer const *answer)
+{
+    char const *blank = strchr(answer->text, ' ');
+
+    return blank ? blank + 1 : answer->text;
+}
+
 /* What the queue said, as a reply: code, enhanced code, printable text. */
 static char const *
 reply_of(struct session *s, struct intake_answer const *answer)
 {
-    char class = answer->class == 'K' ? '2' : answer->class == 'D' ? '5' : '4';
-    int coded = answer->text[0] == class && answer->text[1] == '.';
-    char const *code = class == '2'                         ? "250 "
-                       : class == '5'                       ? "554 "
-                       : !strncmp(answer->text, "4.3.1", 5) ? "452 "
-                                                            : "451 ";
+    int never = answer->class == 'D', coded = answer->text[0] == (never ? '5' : '4') && answer->text[1] == '.';
+    char const *code = never ? "554 " : !strncmp(answer->text, "4.3.1", 5) ? "452 " : "451 ";
     stralloc *text = &s->scratch;
+    int made;
 
     text->len = 0;
-    if (!stralloc_cats(text, code) ||
-        (!coded && !stralloc_cats(text, class == '2'   ? "2.0.0 "
-                                        : class == '5' ? "5.3.0 "
-                                                       : "4.3.0 ")) ||
-        !stralloc_cats(text, answer->text) || !stralloc_0(text)) {
+    if (answer->class == 'K')
+        made = stralloc_cats(text, "250 2.0.0 ok ") && stralloc_cats(text, id_of(answer));
+    else
+        made = stralloc_cats(text, code) && (coded || stralloc_cats(text, never ? "5.3.0 " : "4.3.0 ")) &&
+               stralloc_cats(text, answer->text);
+    if (!made || !stralloc_0(text)) {
         out_of_memory(s);
         return "451 4.3.0 out of memory";
     }
@@ -409,7 +419,7 @@ do_data(struct session *s, struct bytes arg)
     else if (!send_trace(s))
         refusal = unreachable;
     if (refusal) {
-        log_message(s, "refused", refusal);
+        log_message(s, "refused", "reply", refusal);
         refuse_data(s, refusal);
         return;
     }
@@ -434,7 +444,7 @@ refusal_of_data(unsigned int wrong)
 static void
 message_end(struct session *s)
 {
-    struct intake_answer answer;
+    struct intake_answer answer = {.class = 0};
     char const *text = s->why;
 
     s->state = SESSION_COMMAND;
@@ -445,7 +455,10 @@ message_end(struct session *s)
         text = unreachable;
     else
         text = reply_of(s, &answer);
-    log_message(s, *text == '2' ? "accepted" : "refused", text);
+    if (*text == '2')
+        log_message(s, "accepted", "id", id_of(&answer));
+    else
+        log_message(s, "refused", "reply", text);
     reset(s);
     reply(s, text);
     /* Where lines end is in dispute with this client, or with one that speaks through it: no word of it is safe now. */

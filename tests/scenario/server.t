@@ -1,0 +1,64 @@
+#!/bin/sh
+# pneu-server on an instance that runs: listeners come and go live, with settings of their own.
+# shellcheck disable=SC2317
+. "${PNEU_TOP:-.}/tests/lib.sh"
+
+ehlo() { # PORT
+	swaks --server "127.0.0.1:$1" --quit-after EHLO --helo test.example 2>/dev/null
+}
+
+body() {
+	instance_make "$TEST_TMP/inst$(id -u)" you@pneu.test
+	is "$(pneu-server list)" "in smtp 127.0.0.1 $PORT -" "a listener before the start"
+	instance_start
+	is "$(pneu-server list)" "in smtp 127.0.0.1 $PORT up" "after it"
+	like "$(ehlo "$PORT")" '250-SIZE 52428800' "it answers"
+	pneu-control -s in set databytes 1000
+	like "$(ehlo "$PORT")" '250-SIZE 1000' "a setting of its own counts for the next connection"
+
+	second=$(free_port)
+	code 0 "a second one, live" pneu-server add second smtp 127.0.0.1 "$second"
+	ok "listens" wait_for "listening $second"
+	like "$(ehlo "$second")" '250-SIZE 52428800' "with the settings of all"
+	code 0 "add it again" pneu-server add second smtp 127.0.0.1 "$second"
+	is "$(cat "$TEST_TMP/.out")" "" "changes nothing"
+	third=$(free_port)
+	code 0 "move it to another port" pneu-server add second smtp 127.0.0.1 "$third"
+	ok "where it listens" wait_for "listening $third && ! listening $second"
+	old=$(service_pid second) other=$(service_pid in)
+	code 0 "a setting that counts at the start" pneu-control -s second set maxconn 7
+	ok "starts it anew" wait_for 'new=$(service_pid second) && test "$new" -gt 0 && test "$new" != "$old"'
+	ok "with that" wait_for 'tr "\0" " " <"/proc/$(service_pid second)/cmdline" | grep -q -- "-c 7 "'
+	is "$(service_pid in)" "$other" "the other goes on"
+	if test -n "$TEST_ROOT"; then
+		is "$(stat -c %U "/proc/$(service_pid second)")" pneud "it runs as pneud"
+	fi
+
+	code 0 "delete it" pneu-server del second
+	listening "$third"
+	is $? 1 "nobody listens there"
+	is "$(pneu-server list)" "in smtp 127.0.0.1 $PORT up" "the other does"
+	ok "its service and settings are gone" test ! -e "$PNEU_HOME/service/second" -a ! -e "$PNEU_HOME/service/.second" \
+		-a ! -e "$PNEU_HOME/control/servers/second"
+	ok "its log is not" test -d "$PNEU_HOME/log/second"
+	code 100 "delete it again" pneu-server del second
+	code 0 "and add it again" pneu-server -q add second smtp 127.0.0.1 "$third"
+	ok "it listens again" wait_for "listening $third"
+
+	code 100 "an unknown kind" pneu-server add x pop3 127.0.0.1 110
+	like "$(cat "$TEST_TMP/.out")" 'no kind of listener: pop3; there is: smtp' "says what there is"
+	code 100 "no address" pneu-server add x smtp localhost 25
+	code 100 "no port" pneu-server add x smtp 127.0.0.1 65536
+	code 100 "port 0" pneu-server add x smtp 127.0.0.1 0
+	for name in ../x '' a/b .x -x queued 'a b' "$(head -c 65 /dev/zero | tr '\0' a)"; do
+		code 100 "no name: $(printf %.20s "$name")" pneu-server add "$name" smtp 127.0.0.1 2525
+	done
+	code 100 "a daemon's name" pneu-server del send
+	code 100 "no verb" pneu-server
+	instance_stop
+	is "$(pneu-server list | sed 's/ [0-9]* -/ -/')" "in smtp 127.0.0.1 -
+second smtp 127.0.0.1 -" "list works without the instance running"
+}
+
+as_both body
+done_testing

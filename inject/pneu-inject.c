@@ -1,5 +1,6 @@
 /* pneu-inject(1): a message from a script into the queue, its header completed (qmail-inject). */
 
+#include <fcntl.h>
 #include <signal.h>
 
 #include <skalibs/djbunix.h>
@@ -27,8 +28,10 @@ main(int argc, char const *const *argv)
     struct inject i = {.o = &o};
 
     PROG = "pneu-inject";
-    if (!fd_sanitize() || sig_ignore(SIGPIPE) == -1)
-        strerr_diefusys(EXIT_TEMP, "begin");
+    if (!fd_ensure_open(2, 1) || !fd_ensure_open(1, 1) || fcntl(0, F_GETFD) == -1)
+        strerr_diefusys(EXIT_TEMP, "read the message");
+    if (sig_ignore(SIGPIPE) == -1)
+        strerr_diefusys(EXIT_TEMP, "ignore SIGPIPE");
     inject_environment(&o);
     if (!o.user)
         o.user = "anonymous";

@@ -1,6 +1,7 @@
 /* pneu-sendmail(1): the sendmail command that every mailing program knows. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,8 +118,10 @@ main(int argc, char const *const *argv)
 
     (void)argc;
     PROG = "pneu-sendmail";
-    if (!fd_sanitize() || sig_ignore(SIGPIPE) == -1)
-        strerr_diefusys(EX_OSERR, "begin");
+    if (!fd_ensure_open(2, 1) || !fd_ensure_open(1, 1) || fcntl(0, F_GETFD) == -1)
+        strerr_diefusys(EX_IOERR, "read the message");
+    if (sig_ignore(SIGPIPE) == -1)
+        strerr_diefusys(EX_OSERR, "ignore SIGPIPE");
     if (!arguments_read(&a, argv))
         strerr_dief(EX_USAGE, a.option, *a.option ? ": " : "", a.why);
     switch (a.mode) {

@@ -24,8 +24,7 @@ struct progress {
 };
 
 static int
-follow_file(struct delivery *d, struct dotqmail_line const *line,
-            unsigned int number, struct outcome *o)
+follow_file(struct delivery *d, struct dotqmail_line const *line, unsigned int number, struct outcome *o)
 {
     char path[DOTQMAIL_PATH_MAX + 1];
 
@@ -42,18 +41,16 @@ follow_file(struct delivery *d, struct dotqmail_line const *line,
 static int
 refuse_kind(struct outcome *o)
 {
-    return outcome_set(
-        o, 'Z', "4.7.0",
-        ".qmail has file or program delivery but is for forwards "
-        "only (x bit or +list)",
-        0, 0);
+    return outcome_set(o, 'Z', "4.7.0",
+                       ".qmail has file or program delivery but is for forwards "
+                       "only (x bit or +list)",
+                       0, 0);
 }
 
 static int
 show_line(char const *what, struct bytes text)
 {
-    return allwrite(1, what, strlen(what)) == strlen(what) &&
-           allwrite(1, text.s, text.len) == text.len &&
+    return allwrite(1, what, strlen(what)) == strlen(what) && allwrite(1, text.s, text.len) == text.len &&
            allwrite(1, "\n", 1) == 1;
 }
 
@@ -65,8 +62,7 @@ need_owner(struct delivery *d, struct outcome *o)
 }
 
 static int
-follow_program(struct delivery *d, struct progress *p, struct bytes command,
-               struct outcome *o)
+follow_program(struct delivery *d, struct progress *p, struct bytes command, struct outcome *o)
 {
     p->programs++;
     if (p->forwardonly)
@@ -81,18 +77,15 @@ follow_program(struct delivery *d, struct progress *p, struct bytes command,
 }
 
 static int
-follow_line(struct delivery *d, struct progress *p,
-            struct dotqmail_line const *line, struct outcome *o)
+follow_line(struct delivery *d, struct progress *p, struct dotqmail_line const *line, struct outcome *o)
 {
     switch (line->type) {
     case DOTQMAIL_COMMENT:
         return 1;
     case DOTQMAIL_BLANK:
-        return outcome_set(o, 'Z', "4.2.1",
-                           "First line of .qmail file is blank", 0, 0);
+        return outcome_set(o, 'Z', "4.2.1", "First line of .qmail file is blank", 0, 0);
     case DOTQMAIL_BAD:
-        return outcome_set(o, 'Z', "4.2.1", "Malformed line in .qmail file", 0,
-                           0);
+        return outcome_set(o, 'Z', "4.2.1", "Malformed line in .qmail file", 0, 0);
     case DOTQMAIL_LIST:
         p->forwardonly = 1;
         return 1;
@@ -102,8 +95,7 @@ follow_line(struct delivery *d, struct progress *p,
         p->forwards++;
         if (p->show)
             return show_line("forward ", line->text);
-        return (stralloc_catb(&p->addresses, line->text.s, line->text.len) &&
-                stralloc_0(&p->addresses)) ||
+        return (stralloc_catb(&p->addresses, line->text.s, line->text.len) && stralloc_0(&p->addresses)) ||
                outcome_set(o, 'Z', "4.3.0", "Out of memory", 0, 0);
     case DOTQMAIL_MBOX:
     case DOTQMAIL_MAILDIR:
@@ -113,8 +105,7 @@ follow_line(struct delivery *d, struct progress *p,
     if (p->forwardonly)
         return refuse_kind(o);
     if (p->show)
-        return show_line(line->type == DOTQMAIL_MBOX ? "mbox " : "maildir ",
-                         line->text);
+        return show_line(line->type == DOTQMAIL_MBOX ? "mbox " : "maildir ", line->text);
     /* In names of files default lines count from 0, those of dot files from 1.
      */
     return follow_file(d, line, line->number - (unsigned int)p->defaults, o);
@@ -141,8 +132,7 @@ set_done(struct progress const *p, struct outcome *o)
 /* One instruction after the other; the first that fails is the outcome.
  * Forwards come last, so that a failure before them forwards nothing. */
 static void
-follow(struct delivery *d, struct bytes text, struct progress *p,
-       struct outcome *o)
+follow(struct delivery *d, struct bytes text, struct progress *p, struct outcome *o)
 {
     struct dotqmail_line line = {.number = 0};
 
@@ -187,8 +177,7 @@ read_file(struct dotfile const *f, stralloc *text, struct outcome *o)
     good = good && slurp(text, f->fd);
     int e = errno;
     close(f->fd);
-    return good ||
-           outcome_set(o, 'Z', "4.3.0", "Unable to read .qmail file", 0, e);
+    return good || outcome_set(o, 'Z', "4.3.0", "Unable to read .qmail file", 0, e);
 }
 
 void
@@ -199,12 +188,10 @@ delivery_do(struct delivery *d, int show, struct outcome *o)
     stralloc text = STRALLOC_ZERO;
 
     outcome_set(o, 'Z', "4.3.0", "", 0, 0);
-    if (search_home(d, show, o) && (show || !is_looping(d, o)) &&
-        search_file(d, &f, o) && read_file(&f, &text, o)) {
+    if (search_home(d, show, o) && (show || !is_looping(d, o)) && search_file(d, &f, o) && read_file(&f, &text, o)) {
         p.defaults = !text.len;
         p.forwardonly = f.forwardonly && !p.defaults;
-        follow(d, p.defaults ? d->defaults : (struct bytes){text.s, text.len},
-               &p, o);
+        follow(d, p.defaults ? d->defaults : (struct bytes){text.s, text.len}, &p, o);
     }
     stralloc_free(&text);
     stralloc_free(&p.addresses);

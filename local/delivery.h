@@ -21,8 +21,7 @@ struct outcome {
 
 /* Sets it; detail may be NULL; with e an errno's text follows. Returns 0, so
  * that a failing function ends with it. */
-extern int outcome_set(struct outcome *, char class, char const *code,
-                       char const *text, char const *detail, int e);
+extern int outcome_set(struct outcome *, char class, char const *code, char const *text, char const *detail, int e);
 
 /* Appends foreign text (a program's output): what cannot be printed becomes a
  * blank. */
@@ -60,10 +59,11 @@ struct helper;
 /* A recipient and where it may be delivered. All strings are NUL-terminated. */
 struct delivery {
     char const *user, *home, *local, *dash, *ext, *host, *sender;
-    char const *id; /* message ID, or another unique name */
-    uint32_t index; /* of the recipient */
-    int again;      /* it may have been delivered before */
-    int mailbox;    /* a virtual mailbox: no programs, Maildirs are made when
+    char const *id;        /* message ID, or another unique name */
+    uint32_t index;        /* of the recipient */
+    int again;             /* it may have been delivered before */
+    uint32_t uid, gid;     /* ours */
+    int mailbox;           /* a virtual mailbox: no programs, Maildirs are made when
                        missing */
     struct bytes defaults; /* lines for a user without instructions */
     struct message *message;
@@ -81,10 +81,9 @@ struct delivery {
     stralloc newsender; /* of forwards, NUL-terminated; made when needed */
 };
 
-#define DELIVERY_ZERO                                                          \
-    {                                                                          \
-        .homefd = -1, .prefix = STRALLOC_ZERO, .from = STRALLOC_ZERO,          \
-        .newsender = STRALLOC_ZERO                                             \
+#define DELIVERY_ZERO                                                                                                  \
+    {                                                                                                                  \
+        .homefd = -1, .prefix = STRALLOC_ZERO, .from = STRALLOC_ZERO, .newsender = STRALLOC_ZERO                       \
     }
 
 /* Delivers as the recipient's dot file says. With `show`, writes what would be
@@ -101,16 +100,13 @@ extern struct bytes delivery_deliveredto(struct delivery const *);
 /* Delivers to one file line of the dot file: a Maildir if the path ends in '/',
  * else an mbox. Returns 1 delivered, 0 not: the outcome says why; -1 with errno
  * EACCES: it lies where this process may not go, and nothing was done. */
-extern int file_deliver(struct delivery *, char const *path, unsigned int line,
-                        struct outcome *);
-extern int maildir_deliver(struct delivery *, char const *path,
-                           unsigned int line, struct outcome *);
+extern int file_deliver(struct delivery *, char const *path, unsigned int line, struct outcome *);
+extern int maildir_deliver(struct delivery *, char const *path, unsigned int line, struct outcome *);
 extern int mbox_deliver(struct delivery *, char const *path, struct outcome *);
 
 /* Sends the message to these addresses (NUL-terminated, one behind the other)
  * as one new message. Returns 1, or 0: the outcome says why. */
-extern int forward_send(struct delivery *, stralloc const *addresses,
-                        struct outcome *);
+extern int forward_send(struct delivery *, stralloc const *addresses, struct outcome *);
 
 /* The environment of a program: NAME=VALUE, NUL-terminated, one behind the
  * other. Returns 1, or 0 with ENOMEM. */

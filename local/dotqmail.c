@@ -26,9 +26,7 @@ line_type(struct bytes *text, unsigned int number)
     case '/':
         return file_type(*text);
     case '+':
-        return text->len == 5 && !memcmp(text->s, "+list", 5)
-                   ? DOTQMAIL_LIST
-                   : DOTQMAIL_COMMENT;
+        return text->len == 5 && !memcmp(text->s, "+list", 5) ? DOTQMAIL_LIST : DOTQMAIL_COMMENT;
     case '|':
         text->s++, text->len--;
         return DOTQMAIL_PROGRAM;
@@ -36,8 +34,7 @@ line_type(struct bytes *text, unsigned int number)
         text->s++, text->len--;
         break;
     }
-    return text->len && envelope_address(text->s, text->len) ? DOTQMAIL_FORWARD
-                                                             : DOTQMAIL_BAD;
+    return text->len && envelope_address(text->s, text->len) ? DOTQMAIL_FORWARD : DOTQMAIL_BAD;
 }
 
 int
@@ -50,8 +47,7 @@ dotqmail_next(struct bytes *text, struct dotqmail_line *line)
     line->text = (struct bytes){text->s, len};
     text->s += len + !!lf;
     text->len -= len + !!lf;
-    while (line->text.len && (line->text.s[line->text.len - 1] == ' ' ||
-                              line->text.s[line->text.len - 1] == '\t'))
+    while (line->text.len && (line->text.s[line->text.len - 1] == ' ' || line->text.s[line->text.len - 1] == '\t'))
         line->text.len--;
     line->type = line_type(&line->text, ++line->number);
     return 1;

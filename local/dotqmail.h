@@ -14,7 +14,7 @@ enum dotqmail {
     DOTQMAIL_MBOX,
     DOTQMAIL_MAILDIR,
     DOTQMAIL_LIST, /* +list: from here on only forwards are allowed */
-    DOTQMAIL_BAD /* a NUL in it, a file name too long, or an address nobody can
+    DOTQMAIL_BAD   /* a NUL in it, a file name too long, or an address nobody can
                     have */
 };
 

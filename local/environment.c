@@ -25,21 +25,16 @@ struct variables {
 
 /* lf: the value is a line and keeps its end. */
 static void
-put(struct variables *v, char const *name, char const *value, size_t len,
-    int lf)
+put(struct variables *v, char const *name, char const *value, size_t len, int lf)
 {
     if (len && value[len - 1] == '\n' && lf)
         len--;
     else
         lf = 0;
     int safe = program_safe(value, len);
-    v->good =
-        v->good && stralloc_cats(v->to, name) && stralloc_append(v->to, '=') &&
-        (!safe || (stralloc_catb(v->to, value, len) &&
-                   stralloc_catb(v->to, "\n", (size_t)lf))) &&
-        stralloc_0(v->to) &&
-        (safe ||
-         (stralloc_append(&v->unsafe, ' ') && stralloc_cats(&v->unsafe, name)));
+    v->good = v->good && stralloc_cats(v->to, name) && stralloc_append(v->to, '=') &&
+              (!safe || (stralloc_catb(v->to, value, len) && stralloc_catb(v->to, "\n", (size_t)lf))) &&
+              stralloc_0(v->to) && (safe || (stralloc_append(&v->unsafe, ' ') && stralloc_cats(&v->unsafe, name)));
 }
 
 static void

@@ -42,19 +42,16 @@ make_envelope(struct delivery const *d, stralloc const *addresses, stralloc *to)
      * sender (RFC 3461 section 5.2.7); a list's owner asked for none. */
     int same = !strcmp(d->sender, d->newsender.s);
     int good = envelope_put(to, "from", d->newsender.s, d->newsender.len - 1) &&
-               envelope_put(to, "origin", "forward", 7) && put_token(to, d) &&
-               put_bytes(to, "body", d->body) &&
+               envelope_put(to, "origin", "forward", 7) && put_token(to, d) && put_bytes(to, "body", d->body) &&
                (!d->smtputf8 || envelope_put(to, "smtputf8", "1", 1)) &&
                (!d->requiretls || envelope_put(to, "requiretls", "1", 1)) &&
-               (!same || (put_bytes(to, "ret", d->ret) &&
-                          put_bytes(to, "envid", d->envid)));
+               (!same || (put_bytes(to, "ret", d->ret) && put_bytes(to, "envid", d->envid)));
 
     for (size_t i = 0; good && i < addresses->len;) {
         char const *s = addresses->s + i;
         size_t len = strlen(s);
         good = envelope_put(to, "to", s, len) &&
-               (!same || (put_bytes(to, "notify", d->notify) &&
-                          put_bytes(to, "orcpt", d->orcpt)));
+               (!same || (put_bytes(to, "notify", d->notify) && put_bytes(to, "orcpt", d->orcpt)));
         i += len + 1;
     }
     return good;
@@ -67,11 +64,9 @@ send_message(struct delivery *d, struct intake *in)
     char const *s;
     ssize_t n;
 
-    if (!intake_begin(in, (struct bytes){"", 0}) ||
-        !intake_data(in, line.s, line.len))
+    if (!intake_begin(in, (struct bytes){"", 0}) || !intake_data(in, line.s, line.len))
         return 0;
-    for (uint64_t at = 0; (n = message_read(d->message, at, &s)) > 0;
-         at += (uint64_t)n)
+    for (uint64_t at = 0; (n = message_read(d->message, at, &s)) > 0; at += (uint64_t)n)
         if (!intake_data(in, s, (size_t)n))
             return 0;
     return n == 0;
@@ -83,11 +78,8 @@ answered(struct intake_answer const *a, struct outcome *o)
     char const *text = strchr(a->text, ' ');
 
     if (a->class == 'K')
-        return outcome_set(o, 'K', "2.0.0", "forwarded as",
-                           text ? text + 1 : "", 0) ||
-               1;
-    return outcome_set(o, a->class == 'D' ? 'D' : 'Z',
-                       a->class == 'D' ? "5.3.0" : "4.3.0", "Unable to forward",
+        return outcome_set(o, 'K', "2.0.0", "forwarded as", text ? text + 1 : "", 0) || 1;
+    return outcome_set(o, a->class == 'D' ? 'D' : 'Z', a->class == 'D' ? "5.3.0" : "4.3.0", "Unable to forward",
                        a->text, 0);
 }
 
@@ -105,9 +97,7 @@ forward_send(struct delivery *d, stralloc const *addresses, struct outcome *o)
         outcome_set(o, 'Z', "4.3.0", "Unable to forward", 0, errno);
     else if (!intake_open(&in))
         outcome_set(o, 'Z', "4.3.0", "Unable to reach the queue", 0, errno);
-    else if (!send_message(d, &in) ||
-             !intake_end(&in, (struct bytes){envelope.s, envelope.len},
-                         &answer))
+    else if (!send_message(d, &in) || !intake_end(&in, (struct bytes){envelope.s, envelope.len}, &answer))
         outcome_set(o, 'Z', "4.3.0", "Unable to forward", 0, errno);
     else
         done = answered(&answer, o);

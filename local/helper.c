@@ -117,9 +117,9 @@ child(struct request const *r, char const *home, int output)
     limits();
     sig_blocknone();
     sig_restore(SIGPIPE);
-    if (chdir(home) == -1 || lseek(r->message, 0, SEEK_SET) == -1 ||
-        dup2(r->message, 0) == -1 || dup2(output, 1) == -1 ||
-        dup2(output, 2) == -1 || close_range(3, ~0U, 0) == -1)
+    sig_restore(SIGXFSZ);
+    if (chdir(home) == -1 || lseek(r->message, 0, SEEK_SET) == -1 || dup2(r->message, 0) == -1 ||
+        dup2(output, 1) == -1 || dup2(output, 2) == -1 || close_range(3, ~0U, 0) == -1)
         _exit(111);
     execve("/bin/sh", (char **)(uintptr_t)argv, (char **)(uintptr_t)envp);
     _exit(111);
@@ -203,8 +203,7 @@ wait_program(struct running *p, int parent, int children, tain const *deadline)
 }
 
 static void
-run(struct request const *r, char const *home, int parent, int children,
-    uint32_t seconds)
+run(struct request const *r, char const *home, int parent, int children, uint32_t seconds)
 {
     struct running p;
     struct outcome o = {.class = 'Z'};
@@ -230,18 +229,13 @@ run(struct request const *r, char const *home, int parent, int children,
         return reply(parent, 'Z', "4.3.0", &o);
     }
     char class = program_class(WEXITSTATUS(status));
-    reply(parent, class,
-          class == 'D'   ? "5.3.0"
-          : class == 'Z' ? "4.3.0"
-                         : "2.0.0",
-          &o);
+    reply(parent, class, class == 'D' ? "5.3.0" : class == 'Z' ? "4.3.0" : "2.0.0", &o);
 }
 
 /* ---- a file outside of the home ---- */
 
 static int
-scan_numbers(char const *s, uint64_t *length, struct delivery *d,
-             unsigned int *line)
+scan_numbers(char const *s, uint64_t *length, struct delivery *d, unsigned int *line)
 {
     uint32_t again;
     size_t n = uint64_scan(s, length);
@@ -261,8 +255,7 @@ scan_numbers(char const *s, uint64_t *length, struct delivery *d,
 }
 
 static void
-deliver_outside(struct request const *r, char const *home, int parent,
-                struct message *m)
+deliver_outside(struct request const *r, char const *home, int parent, struct message *m)
 {
     struct delivery d = DELIVERY_ZERO;
     struct outcome o = {.class = 'Z'};
@@ -277,8 +270,7 @@ deliver_outside(struct request const *r, char const *home, int parent,
     d.id = r->part[3].s;
     d.message = m;
     d.homefd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (d.homefd == -1 || !scan_numbers(numbers, &length, &d, &line) ||
-        !message_open(m, r->message, length) ||
+    if (d.homefd == -1 || !scan_numbers(numbers, &length, &d, &line) || !message_open(m, r->message, length) ||
         !stralloc_copyb(&d.prefix, r->part[4].s, r->part[4].len) ||
         !stralloc_copyb(&d.from, r->part[5].s, r->part[5].len))
         outcome_set(&o, 'Z', "4.3.0", "Unable to deliver", 0, errno);
@@ -301,10 +293,8 @@ receive(int fd, char *s, size_t size, struct request *r)
         struct cmsghdr align;
     } control;
     struct iovec part = {.iov_base = s, .iov_len = size};
-    struct msghdr m = {.msg_iov = &part,
-                       .msg_iovlen = 1,
-                       .msg_control = control.space,
-                       .msg_controllen = sizeof control.space};
+    struct msghdr m = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
     ssize_t n;
 
     do
@@ -313,14 +303,12 @@ receive(int fd, char *s, size_t size, struct request *r)
     if (n <= 0)
         return 0;
     struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-    if (!c || c->cmsg_type != SCM_RIGHTS ||
-        c->cmsg_len != CMSG_LEN(sizeof(int)) || m.msg_flags & MSG_TRUNC)
+    if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)) || m.msg_flags & MSG_TRUNC)
         return -1;
     memcpy(&r->message, CMSG_DATA(c), sizeof(int));
     struct bytes rest = {s, (size_t)n};
     r->parts = 0;
-    while (r->parts < ARGUMENTS &&
-           netstring_take(&rest, HELPER_REQUEST_MAX, r->part + r->parts) == 1)
+    while (r->parts < ARGUMENTS && netstring_take(&rest, HELPER_REQUEST_MAX, r->part + r->parts) == 1)
         r->parts++;
     return 1;
 }
@@ -336,8 +324,7 @@ helper_serve(int fd, char const *home, uint32_t seconds)
 
     /* Nobody shall look into it, or drive it, by ptrace: of that uid there are
      * programs it did not start. */
-    if (children == -1 || selfpipe_trap(SIGCHLD) == -1 ||
-        prctl(PR_SET_DUMPABLE, 0) == -1)
+    if (children == -1 || selfpipe_trap(SIGCHLD) == -1 || prctl(PR_SET_DUMPABLE, 0) == -1)
         _exit(111);
     tain_now_set_stopwatch_g();
     while ((got = receive(fd, space, sizeof space, &r)) == 1) {

@@ -36,8 +36,7 @@ static int
 put_deliveredto(stralloc *to, char const *local, char const *host)
 {
     size_t begin = to->len;
-    int good = stralloc_cats(to, "Delivered-To: ") &&
-               stralloc_cats(to, local) &&
+    int good = stralloc_cats(to, "Delivered-To: ") && stralloc_cats(to, local) &&
                (!*host || (stralloc_cats(to, "@") && stralloc_cats(to, host)));
 
     if (good)
@@ -71,12 +70,10 @@ put_from(stralloc *to, char const *sender, uint64_t now)
         if ((unsigned char)to->s[i] <= 0x20 || to->s[i] == 0x7f)
             to->s[i] = '-';
     char const *day = words[1] + (*words[1] == '0');
-    return stralloc_append(to, ' ') && stralloc_catb(to, words[0], 3) &&
-           stralloc_append(to, ' ') && stralloc_cats(to, words[2]) &&
-           stralloc_cats(to, day[1] ? " " : "  ") && stralloc_cats(to, day) &&
-           stralloc_append(to, ' ') && stralloc_cats(to, words[4]) &&
-           stralloc_append(to, ' ') && stralloc_cats(to, words[3]) &&
-           stralloc_append(to, '\n');
+    return stralloc_append(to, ' ') && stralloc_catb(to, words[0], 3) && stralloc_append(to, ' ') &&
+           stralloc_cats(to, words[2]) && stralloc_cats(to, day[1] ? " " : "  ") && stralloc_cats(to, day) &&
+           stralloc_append(to, ' ') && stralloc_cats(to, words[4]) && stralloc_append(to, ' ') &&
+           stralloc_cats(to, words[3]) && stralloc_append(to, '\n');
 }
 
 int
@@ -86,8 +83,7 @@ delivery_lines(struct delivery *d, uint64_t now)
     if (!put_returnpath(&d->prefix, d->sender))
         return 0;
     d->prefixed = d->prefix.len;
-    return put_deliveredto(&d->prefix, d->local, d->host) &&
-           put_from(&d->from, d->sender, now);
+    return put_deliveredto(&d->prefix, d->local, d->host) && put_from(&d->from, d->sender, now);
 }
 
 struct bytes
@@ -99,6 +95,5 @@ delivery_returnpath(struct delivery const *d)
 struct bytes
 delivery_deliveredto(struct delivery const *d)
 {
-    return (struct bytes){d->prefix.s + d->prefixed,
-                          d->prefix.len - d->prefixed};
+    return (struct bytes){d->prefix.s + d->prefixed, d->prefix.len - d->prefixed};
 }

@@ -28,8 +28,7 @@ struct maildir {
 
 /* "ID.RECIPIENT.LINE": no host name, queue files travel. */
 static int
-make_name(char name[static NAME_SIZE], struct delivery const *d,
-          unsigned int line)
+make_name(char name[static NAME_SIZE], struct delivery const *d, unsigned int line)
 {
     size_t n = strlen(d->id);
 
@@ -96,8 +95,7 @@ in_cur(struct maildir const *m)
         return e == ENOENT ? 0 : (errno = e, -1);
     }
     for (struct dirent *entry; !found && (errno = 0, entry = readdir(dir));)
-        found = !strncmp(entry->d_name, m->name, len) &&
-                (!entry->d_name[len] || entry->d_name[len] == ':');
+        found = !strncmp(entry->d_name, m->name, len) && (!entry->d_name[len] || entry->d_name[len] == ':');
     if (!found && errno)
         found = -1;
     /* The reader's rename may not be on disk yet, our report must not be
@@ -127,9 +125,7 @@ in_new(struct maildir const *m)
 static int
 fill(struct delivery const *d, int fd)
 {
-    return message_copy(d->message, (struct bytes){d->prefix.s, d->prefix.len},
-                        fd) == 1 &&
-           fsync(fd) == 0;
+    return message_copy(d->message, (struct bytes){d->prefix.s, d->prefix.len}, fd) == 1 && fsync(fd) == 0;
 }
 
 /* Links it into new/ and makes that durable. Returns 1; 0 with errno: not
@@ -154,8 +150,7 @@ deliver_unnamed(struct maildir const *m, struct delivery const *d)
     int done;
 
     if (fd == -1)
-        return errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL ? -1
-                                                                         : 0;
+        return errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL ? -1 : 0;
     uint32_fmt(path + 14, (uint32_t)fd);
     done = fill(d, fd);
     if (done) {
@@ -207,8 +202,7 @@ failed(struct outcome *o, char const *path)
 }
 
 int
-maildir_deliver(struct delivery *d, char const *path, unsigned int line,
-                struct outcome *o)
+maildir_deliver(struct delivery *d, char const *path, unsigned int line, struct outcome *o)
 {
     struct maildir m = {.path = path, .home = d->homefd};
     int seen = 0, done = 0;
@@ -222,8 +216,7 @@ maildir_deliver(struct delivery *d, char const *path, unsigned int line,
     if (m.new == -1 && errno == EACCES)
         return -1;
     if (m.new == -1)
-        return outcome_set(o, 'Z', "4.2.1", "Unable to open Maildir", path,
-                           errno);
+        return outcome_set(o, 'Z', "4.2.1", "Unable to open Maildir", path, errno);
     if (d->again && (seen = in_new(&m)) == 0)
         seen = in_cur(&m);
     if (seen == 0)

@@ -26,8 +26,7 @@ try_lock(int fd)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
-    return flock(fd, LOCK_EX | LOCK_NB) == 0 &&
-           fcntl(fd, F_OFD_SETLK, &whole) == 0;
+    return flock(fd, LOCK_EX | LOCK_NB) == 0 && fcntl(fd, F_OFD_SETLK, &whole) == 0;
 }
 
 /* Returns 1, or 0 with errno, EAGAIN if somebody held it all the time. */
@@ -54,14 +53,11 @@ append(struct delivery *d, int fd)
     struct quoting q = QUOTING_ZERO;
     char const *s;
     ssize_t n = 0;
-    int good = buffer_put(&b, d->from.s, d->from.len) >= 0 &&
-               buffer_put(&b, d->prefix.s, d->prefix.len) >= 0;
+    int good = buffer_put(&b, d->from.s, d->from.len) >= 0 && buffer_put(&b, d->prefix.s, d->prefix.len) >= 0;
 
-    for (uint64_t at = 0; good && (n = message_read(d->message, at, &s)) > 0;
-         at += (uint64_t)n)
+    for (uint64_t at = 0; good && (n = message_read(d->message, at, &s)) > 0; at += (uint64_t)n)
         good = quoting_put(&q, &b, s, (size_t)n);
-    return good && n == 0 && quoting_end(&q, &b) && buffer_flush(&b) &&
-           fsync(fd) == 0;
+    return good && n == 0 && quoting_end(&q, &b) && buffer_flush(&b) && fsync(fd) == 0;
 }
 
 /* The name of a new file is made durable too. */
@@ -102,8 +98,7 @@ deliver(struct delivery *d, char const *path, int fd, struct outcome *o)
     off_t size;
 
     if (size_of(fd) == -1)
-        return outcome_set(o, 'Z', "4.2.1", "Not a plain file with one name",
-                           path, 0);
+        return outcome_set(o, 'Z', "4.2.1", "Not a plain file with one name", path, 0);
     if (!lock(fd))
         return outcome_set(o, 'Z', "4.2.1", "Unable to lock", path, errno);
     size = size_of(fd);
@@ -114,11 +109,7 @@ deliver(struct delivery *d, char const *path, int fd, struct outcome *o)
     int e = errno;
     /* Back to what it was; if that fails too, there is nothing left to do. */
     (void)!ftruncate(fd, size);
-    return outcome_set(o, 'Z',
-                       e == ENOSPC   ? "4.3.1"
-                       : e == EDQUOT ? "4.2.2"
-                                     : "4.3.0",
-                       "Unable to write", path, e);
+    return outcome_set(o, 'Z', e == ENOSPC ? "4.3.1" : e == EDQUOT ? "4.2.2" : "4.3.0", "Unable to write", path, e);
 }
 
 int
@@ -126,8 +117,7 @@ mbox_deliver(struct delivery *d, char const *path, struct outcome *o)
 {
     /* Beside the home others may have put a link there: it is not followed. */
     int fd = openat(d->homefd, path,
-                    O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC |
-                        O_NOCTTY | (*path == '/' ? O_NOFOLLOW : 0),
+                    O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | (*path == '/' ? O_NOFOLLOW : 0),
                     0600);
 
     if (fd == -1 && errno == EACCES)
@@ -140,9 +130,7 @@ mbox_deliver(struct delivery *d, char const *path, struct outcome *o)
 }
 
 int
-file_deliver(struct delivery *d, char const *path, unsigned int line,
-             struct outcome *o)
+file_deliver(struct delivery *d, char const *path, unsigned int line, struct outcome *o)
 {
-    return path[strlen(path) - 1] == '/' ? maildir_deliver(d, path, line, o)
-                                         : mbox_deliver(d, path, o);
+    return path[strlen(path) - 1] == '/' ? maildir_deliver(d, path, line, o) : mbox_deliver(d, path, o);
 }

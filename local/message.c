@@ -66,8 +66,7 @@ message_copy(struct message *m, struct bytes prefix, int fd)
     parts[1].iov_len = m->head;
     if (allwritev(fd, parts, 2) < prefix.len + m->head)
         return 0;
-    for (uint64_t at = m->head; (n = message_read(m, at, &s));
-         at += (uint64_t)n) {
+    for (uint64_t at = m->head; (n = message_read(m, at, &s)); at += (uint64_t)n) {
         if (n == -1)
             return -1;
         if (allwrite(fd, s, (size_t)n) < (size_t)n)
@@ -76,19 +75,21 @@ message_copy(struct message *m, struct bytes prefix, int fd)
     return 1;
 }
 
-/* Looks through the lines of one block. Returns 1 found, 0 not, 2 the header
- * ended; *rest gets the bytes of the line that the block cuts off. */
+/* Looks through the lines of one block, the first of which may be the rest of one
+ * that is skipped. Returns 1 found, 0 not, 2 the header ended; *rest gets the
+ * bytes of the line that the block cuts off. */
 static int
-search_block(char const *s, size_t len, struct bytes line, size_t *rest)
+search_block(char const *s, size_t len, int skip, struct bytes line, size_t *rest)
 {
     char const *lf;
 
-    for (; (lf = memchr(s, '\n', len));
-         len -= (size_t)(lf + 1 - s), s = lf + 1) {
-        if (lf == s)
+    for (; (lf = memchr(s, '\n', len)); skip = 0) {
+        size_t n = (size_t)(lf + 1 - s);
+        if (n == 1 && !skip)
             return 2;
-        if ((size_t)(lf + 1 - s) == line.len && !memcmp(s, line.s, line.len))
+        if (n == line.len && !skip && !memcmp(s, line.s, n))
             return 1;
+        s += n, len -= n;
     }
     *rest = len;
     return 0;
@@ -97,19 +98,23 @@ search_block(char const *s, size_t len, struct bytes line, size_t *rest)
 int
 message_has(struct message *m, struct bytes line)
 {
-    char const *s;
-    ssize_t n;
+    char const *s = m->block;
+    ssize_t n = (ssize_t)m->head;
+    int skip = 0;
 
-    for (uint64_t at = 0; (n = message_read(m, at, &s)) > 0;) {
+    for (uint64_t at = 0; n > 0;) {
         size_t rest = 0;
-        int found = search_block(s, (size_t)n, line, &rest);
+        int found = search_block(s, (size_t)n, skip, line, &rest);
         if (found)
             return found == 1;
-        if (at + (uint64_t)n == m->length)
+        if (at + (uint64_t)n >= m->length)
             return 0;
-        /* Next from the line that was cut off, unless it is longer than a
-         * block, which ours is not. */
-        at += (uint64_t)n - (rest < MESSAGE_BLOCK / 2 ? rest : 0);
+        /* On with the line that was cut off, unless it is longer than ours can
+         * be: then with what follows it. */
+        skip = rest > MESSAGE_BLOCK / 2;
+        at += (uint64_t)n - (skip ? 0 : rest);
+        s = m->spare;
+        n = read_block(m, at, m->spare);
     }
     return (int)n;
 }

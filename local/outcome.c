@@ -10,15 +10,12 @@ outcome_add(struct outcome *o, char const *s, size_t len)
     if (len > OUTCOME_TEXT - have)
         len = OUTCOME_TEXT - have;
     for (size_t i = 0; i < len; i++)
-        o->text[have + i] = s[i] > 0x1f && s[i] < 0x7f ? s[i]
-                            : s[i] & ~0x7f             ? '?'
-                                                       : ' ';
+        o->text[have + i] = s[i] > 0x1f && s[i] < 0x7f ? s[i] : s[i] & ~0x7f ? '?' : ' ';
     o->text[have + len] = 0;
 }
 
 int
-outcome_set(struct outcome *o, char class, char const *code, char const *text,
-            char const *detail, int e)
+outcome_set(struct outcome *o, char class, char const *code, char const *text, char const *detail, int e)
 {
     o->class = class;
     strncpy(o->code, code, sizeof o->code - 1);

@@ -20,8 +20,8 @@
 #include "local/worker.h"
 #include "queue/id.h"
 
-#define USAGE                                                                  \
-    "pneu-local [ -nN ] user homedir local dash ext domain sender "            \
+#define USAGE                                                                                                          \
+    "pneu-local [ -nN ] user homedir local dash ext domain sender "                                                    \
     "defaultdelivery | pneu-local -j [ homedir ]"
 #define dieusage() strerr_dieusage(EXIT_PERM, USAGE)
 
@@ -60,8 +60,7 @@ work(char const *home)
     if (home && !helper_start(&helper, home, program_seconds()))
         strerr_diefusys(EXIT_TEMP, "start its helper");
     confine_to(home ? home : MAIL);
-    if (!local_work(0, home, home ? &helper : 0,
-                    (struct bytes){defaults.s, defaults.len}))
+    if (!local_work(0, home, home ? &helper : 0, (struct bytes){defaults.s, defaults.len}))
         strerr_diefusys(EXIT_TEMP, "take a job");
     return 0;
 }
@@ -107,9 +106,10 @@ once(char const *const *argv, int show)
     int instance = control_home();
     if (!id_new(id) || !delivery_lines(&d, (uint64_t)time(0)))
         strerr_diefusys(EXIT_TEMP, "make a name");
-    if (!show && (fstat(0, &st) == -1 || !S_ISREG(st.st_mode) ||
-                  !message_open(&message, 0, (uint64_t)st.st_size)))
+    if (!show && (fstat(0, &st) == -1 || !S_ISREG(st.st_mode) || !message_open(&message, 0, (uint64_t)st.st_size)))
         strerr_dief(EXIT_TEMP, "message is not a file that can be read");
+    d.uid = geteuid();
+    d.gid = getegid();
     d.id = id;
     d.message = &message;
     if (!show) {
@@ -148,8 +148,9 @@ main(int argc, char const *const *argv)
     argc -= opts.ind;
     argv += opts.ind;
     umask(077);
-    if (sig_ignore(SIGPIPE) == -1)
-        strerr_diefusys(EXIT_TEMP, "ignore SIGPIPE");
+    /* A full disk, a limit, a reader that went away: errors, not deaths. */
+    if (sig_ignore(SIGPIPE) == -1 || sig_ignore(SIGXFSZ) == -1)
+        strerr_diefusys(EXIT_TEMP, "ignore signals");
     if (jobs)
         return argc > 1 ? (dieusage(), EXIT_PERM) : work(argv[0]);
     if (argc != 8)

@@ -45,10 +45,8 @@ ask(struct helper const *h, stralloc const *request, int fd)
         struct cmsghdr align;
     } control = {{0}};
     struct iovec part = {.iov_base = request->s, .iov_len = request->len};
-    struct msghdr m = {.msg_iov = &part,
-                       .msg_iovlen = 1,
-                       .msg_control = control.space,
-                       .msg_controllen = sizeof control.space};
+    struct msghdr m = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
     struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
     c->cmsg_level = SOL_SOCKET;
@@ -63,8 +61,7 @@ ask(struct helper const *h, stralloc const *request, int fd)
 static ssize_t
 hear(struct helper const *h, char reply[static REPLY_MAX])
 {
-    struct pollfd x[2] = {{.fd = h->fd, .events = POLLIN},
-                          {.fd = h->watch, .events = POLLRDHUP}};
+    struct pollfd x[2] = {{.fd = h->fd, .events = POLLIN}, {.fd = h->watch, .events = POLLRDHUP}};
 
     while (!x[0].revents) {
         if (poll(x, 2, -1) == -1 && errno != EINTR)
@@ -86,8 +83,7 @@ converse(struct delivery *d, stralloc const *request, struct outcome *o)
         n = hear(d->helper, reply);
     char *blank = n > 1 ? memchr(reply + 1, ' ', (size_t)n - 1) : 0;
     if (!blank || (size_t)(blank - reply) > sizeof o->code) {
-        outcome_set(o, 'Z', "4.3.0", "The helper of pneu-local ended", 0,
-                    n == -1 ? errno : 0);
+        outcome_set(o, 'Z', "4.3.0", "The helper of pneu-local ended", 0, n == -1 ? errno : 0);
         return 'Z';
     }
     *blank = 0;
@@ -109,14 +105,11 @@ program_deliver(struct delivery *d, struct bytes command, struct outcome *o)
     int done = 0;
 
     if (d->mailbox || !d->helper)
-        outcome_set(o, 'D', "5.7.1",
-                    "Programs are not run for virtual mailboxes", 0, 0);
-    else if (program_environment(d, &environment) && put(&request, "P", 1) &&
-             put(&request, command.s, command.len) &&
+        outcome_set(o, 'D', "5.7.1", "Programs are not run for virtual mailboxes", 0, 0);
+    else if (program_environment(d, &environment) && put(&request, "P", 1) && put(&request, command.s, command.len) &&
              put(&request, environment.s, environment.len)) {
         char class = request.len > HELPER_REQUEST_MAX
-                         ? (char)outcome_set(o, 'Z', "4.3.0",
-                                             "Program line too long", 0, 0)
+                         ? (char)outcome_set(o, 'Z', "4.3.0", "Program line too long", 0, 0)
                          : converse(d, &request, o);
         done = class == 'K' ? 1 : class == 'L' ? 2 : 0;
     } else
@@ -127,8 +120,7 @@ program_deliver(struct delivery *d, struct bytes command, struct outcome *o)
 }
 
 int
-outside_deliver(struct delivery *d, char const *path, unsigned int line,
-                struct outcome *o)
+outside_deliver(struct delivery *d, char const *path, unsigned int line, struct outcome *o)
 {
     char numbers[4 * UINT64_FMT];
     size_t n = uint64_fmt(numbers, d->message->length);
@@ -141,9 +133,8 @@ outside_deliver(struct delivery *d, char const *path, unsigned int line,
     n += uint32_fmt(numbers + n, line);
     numbers[n++] = ' ';
     numbers[n++] = d->again ? '1' : '0';
-    if (put(&request, "F", 1) && put(&request, path, strlen(path) + 1) &&
-        put(&request, numbers, n) && put(&request, d->id, strlen(d->id) + 1) &&
-        put(&request, d->prefix.s, d->prefix.len) &&
+    if (put(&request, "F", 1) && put(&request, path, strlen(path) + 1) && put(&request, numbers, n) &&
+        put(&request, d->id, strlen(d->id) + 1) && put(&request, d->prefix.s, d->prefix.len) &&
         put(&request, d->from.s, d->from.len))
         done = converse(d, &request, o) == 'K';
     else

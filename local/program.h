@@ -24,18 +24,15 @@ extern int helper_start(struct helper *, char const *home, uint32_t seconds);
 /* Runs `sh -c COMMAND` in the home with the message on descriptor 0. Returns 1:
  * done; 2: done, and it was the last instruction (exit code 99); 0: the outcome
  * says why not. */
-extern int program_deliver(struct delivery *, struct bytes command,
-                           struct outcome *);
+extern int program_deliver(struct delivery *, struct bytes command, struct outcome *);
 
 /* file_deliver, by the helper. */
-extern int outside_deliver(struct delivery *, char const *path,
-                           unsigned int line, struct outcome *);
+extern int outside_deliver(struct delivery *, char const *path, unsigned int line, struct outcome *);
 
 /* What an exit code of a program means: K, D or Z; 'L' is 99. */
 extern char program_class(int code);
 
 /* The helper's side of both. */
-extern void helper_serve(int fd, char const *home, uint32_t seconds)
-    __attribute__((noreturn));
+extern void helper_serve(int fd, char const *home, uint32_t seconds) __attribute__((noreturn));
 
 #endif

@@ -15,9 +15,9 @@ struct quoting {
     int inside;           /* not at the beginning of a line */
 };
 
-#define QUOTING_ZERO                                                           \
-    {                                                                          \
-        .angles = 0                                                            \
+#define QUOTING_ZERO                                                                                                   \
+    {                                                                                                                  \
+        .angles = 0                                                                                                    \
     }
 
 /* Writes the next piece of a message; pieces may be cut anywhere. Returns 1, or

@@ -5,10 +5,8 @@
 int
 local_confine(char const *folder)
 {
-    struct confine_path const paths[] = {
-        {folder, CONFINE_PATH_READ | CONFINE_PATH_WRITE}};
-    struct confine const c = {.may = CONFINE_READ | CONFINE_WRITE |
-                                     CONFINE_UNIX | CONFINE_PASS | CONFINE_LOCK,
+    struct confine_path const paths[] = {{folder, CONFINE_PATH_READ | CONFINE_PATH_WRITE}};
+    struct confine const c = {.may = CONFINE_READ | CONFINE_WRITE | CONFINE_UNIX | CONFINE_PASS | CONFINE_LOCK,
                               .paths = paths,
                               .npaths = 1,
                               .as = 64 << 20,

@@ -9,19 +9,16 @@
 #include <skalibs/bytestr.h>
 
 int
-search_foreign(uint32_t owner, uint32_t group, unsigned int mode, uint32_t uid,
-               uint32_t gid)
+search_foreign(uint32_t owner, uint32_t group, unsigned int mode, uint32_t uid, uint32_t gid)
 {
     /* A group that is the user's own is nobody else. */
-    return (owner && owner != uid) || mode & S_IWOTH ||
-           (mode & S_IWGRP && group && group != gid);
+    return (owner && owner != uid) || mode & S_IWOTH || (mode & S_IWGRP && group && group != gid);
 }
 
 static int
-is_foreign(struct stat const *st)
+is_foreign(struct delivery const *d, struct stat const *st)
 {
-    return search_foreign(st->st_uid, st->st_gid, st->st_mode, geteuid(),
-                          getegid());
+    return search_foreign(st->st_uid, st->st_gid, st->st_mode, d->uid, d->gid);
 }
 
 int
@@ -33,11 +30,9 @@ search_home(struct delivery *d, int show, struct outcome *o)
     if (d->homefd == -1 && errno == EACCES) /* x without r is enough */
         d->homefd = open(d->home, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (d->homefd == -1 || fstat(d->homefd, &st) == -1)
-        return outcome_set(o, 'Z', "4.3.0", "Unable to open home directory", 0,
-                           errno);
-    if (is_foreign(&st))
-        return outcome_set(o, 'Z', "4.7.0",
-                           "Home directory is writable by others", 0, 0);
+        return outcome_set(o, 'Z', "4.3.0", "Unable to open home directory", 0, errno);
+    if (is_foreign(d, &st))
+        return outcome_set(o, 'Z', "4.7.0", "Home directory is writable by others", 0, 0);
     if (st.st_mode & S_ISVTX && !show)
         return outcome_set(o, 'Z', "4.2.1",
                            "Home directory is sticky: user is editing his "
@@ -88,23 +83,20 @@ refuse_file(struct outcome *o, int fd, char const *why, char const *name, int e)
  * symbolic link is followed, as qmail does: only the user can have made it, and
  * the owner and mode of what it leads to count. */
 static int
-open_file(struct delivery const *d, char const *name, struct dotfile *f,
-          struct outcome *o)
+open_file(struct delivery const *d, char const *name, struct dotfile *f, struct outcome *o)
 {
     struct stat st;
-    int fd =
-        openat(d->homefd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd = openat(d->homefd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
     if (fd == -1)
-        return is_absent() ? 0
-                           : refuse_file(o, fd, "Unable to open", name, errno);
+        return is_absent() ? 0 : refuse_file(o, fd, "Unable to open", name, errno);
     if (fstat(fd, &st) == -1)
         return refuse_file(o, fd, "Unable to open", name, errno);
     if (!S_ISREG(st.st_mode)) {
         close(fd);
         return 0;
     }
-    if (is_foreign(&st))
+    if (is_foreign(d, &st))
         return refuse_file(o, fd, "Writable by others", name, 0);
     f->fd = fd;
     f->forwardonly = !!(st.st_mode & S_IXUSR);
@@ -113,8 +105,7 @@ open_file(struct delivery const *d, char const *name, struct dotfile *f,
 
 /* One candidate. Returns 1, 0, or -1: the outcome says why. */
 static int
-try_file(struct delivery const *d, size_t len, char const *end,
-         struct dotfile *f, struct outcome *o)
+try_file(struct delivery const *d, size_t len, char const *end, struct dotfile *f, struct outcome *o)
 {
     stralloc name = STRALLOC_ZERO;
     int got = make_name(&name, d, len, end);
@@ -146,8 +137,7 @@ search_file(struct delivery *d, struct dotfile *f, struct outcome *o)
                 d->suffix = d->ext + i;
         }
     if (got == 0 && *d->dash)
-        return outcome_set(o, 'D', "5.1.1",
-                           "Sorry, no mailbox here by that name", 0, 0);
+        return outcome_set(o, 'D', "5.1.1", "Sorry, no mailbox here by that name", 0, 0);
     return got != -1;
 }
 
@@ -162,8 +152,7 @@ has_owner(struct delivery const *d, char const *end, struct outcome *o)
     if (got == 1 && fstatat(d->homefd, name.s, &st, 0) == -1)
         got = is_absent() ? 0 : -1;
     if (got == -1)
-        outcome_set(o, 'Z', "4.3.0", "Unable to look for the list's owner", 0,
-                    errno);
+        outcome_set(o, 'Z', "4.3.0", "Unable to look for the list's owner", 0, errno);
     stralloc_free(&name);
     return got;
 }
@@ -173,8 +162,8 @@ set_sender(struct delivery *d, char const *middle, char const *end)
 {
     stralloc *s = &d->newsender;
 
-    return stralloc_copys(s, d->local) && stralloc_cats(s, middle) &&
-           stralloc_cats(s, d->host) && stralloc_cats(s, end) && stralloc_0(s);
+    return stralloc_copys(s, d->local) && stralloc_cats(s, middle) && stralloc_cats(s, d->host) &&
+           stralloc_cats(s, end) && stralloc_0(s);
 }
 
 int
@@ -194,7 +183,6 @@ search_owner(struct delivery *d, struct outcome *o)
     else if (owner)
         good = set_sender(d, "-owner@", "");
     else
-        good = stralloc_copys(&d->newsender, d->sender) &&
-               stralloc_0(&d->newsender);
+        good = stralloc_copys(&d->newsender, d->sender) && stralloc_0(&d->newsender);
     return good ? 1 : outcome_set(o, 'Z', "4.3.0", "Out of memory", 0, 0);
 }

@@ -26,7 +26,6 @@ extern int search_owner(struct delivery *, struct outcome *);
 
 /* 1 if others than the user, or root, may write to a file of such an owner,
  * group and mode. */
-extern int search_foreign(uint32_t owner, uint32_t group, unsigned int mode,
-                          uint32_t uid, uint32_t gid);
+extern int search_foreign(uint32_t owner, uint32_t group, unsigned int mode, uint32_t uid, uint32_t gid);
 
 #endif

@@ -54,11 +54,11 @@ struct worker {
     struct bytes defaults;
     struct message message;
     struct strings strings;
+    uint32_t uid, gid;
 };
 
 static void
-deliver(struct worker *w, struct job const *j, struct job_recipient const *r,
-        struct outcome *o)
+deliver(struct worker *w, struct job const *j, struct job_recipient const *r, struct outcome *o)
 {
     struct strings *s = &w->strings;
     struct delivery d = DELIVERY_ZERO;
@@ -78,6 +78,8 @@ deliver(struct worker *w, struct job const *j, struct job_recipient const *r,
     d.id = at + s->id;
     d.index = r->index;
     d.again = j->again;
+    d.uid = w->uid;
+    d.gid = w->gid;
     d.mailbox = !w->home;
     d.defaults = w->defaults;
     d.message = &w->message;
@@ -99,8 +101,7 @@ deliver(struct worker *w, struct job const *j, struct job_recipient const *r,
 }
 
 static int
-put_result(struct worker *w, struct job const *j, uint32_t index,
-           struct outcome const *o)
+put_result(struct worker *w, struct job const *j, uint32_t index, struct outcome const *o)
 {
     char number[UINT32_FMT];
     struct result r = {.job = j->number,
@@ -161,13 +162,14 @@ do_job(struct worker *w, struct bytes frame)
 }
 
 int
-local_work(int fd, char const *home, struct helper *helper,
-           struct bytes defaults)
+local_work(int fd, char const *home, struct helper *helper, struct bytes defaults)
 {
     static struct worker w = {.wire = JOBWIRE_ZERO};
     struct bytes frame;
     int got;
 
+    w.uid = geteuid();
+    w.gid = getegid();
     w.home = home;
     w.helper = helper;
     w.defaults = defaults;

@@ -188,29 +188,39 @@ jobwire_init(struct jobwire *w, int fd)
 }
 
 int
-jobwire_put(struct jobwire *w, struct bytes frame, int fd)
+jobwire_give(struct jobwire *w, struct bytes frame, int fd)
 {
     size_t begin = w->out.len;
-    int copy = -1;
+    int e = 0;
 
-    if (fd != -1) {
-        if (w->npending == WIRE_FDS)
-            return (errno = ENOBUFS, 0);
-        copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        if (copy == -1)
-            return 0;
-    }
-    if (!netstring_put(&w->out, frame.s, frame.len)) {
+    if (fd != -1 && w->npending == WIRE_FDS)
+        e = ENOBUFS;
+    else if (!netstring_put(&w->out, frame.s, frame.len))
+        e = ENOMEM;
+    if (e) {
         w->out.len = begin;
-        if (copy != -1)
-            close(copy);
-        return (errno = ENOMEM, 0);
+        if (fd != -1)
+            close(fd);
+        return (errno = e, 0);
     }
-    if (copy != -1) {
+    if (fd != -1) {
         w->pending[w->npending].at = begin;
-        w->pending[w->npending++].fd = copy;
+        w->pending[w->npending++].fd = fd;
     }
     return 1;
+}
+
+int
+jobwire_put(struct jobwire *w, struct bytes frame, int fd)
+{
+    if (fd != -1 && w->npending == WIRE_FDS)
+        return (errno = ENOBUFS, 0);
+    if (fd != -1) {
+        fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        if (fd == -1)
+            return 0;
+    }
+    return jobwire_give(w, frame, fd);
 }
 
 /* One sendmsg: up to the next byte that a descriptor belongs to, and with the

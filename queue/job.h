@@ -113,6 +113,9 @@ extern int jobwire_init(struct jobwire *, int fd);
  * with errno: ENOMEM, EMFILE, ENOBUFS (64 descriptors wait: flush first). */
 extern int jobwire_put(struct jobwire *, struct bytes frame, int fd);
 
+/* The same, but the descriptor is the wire's from now on, on failure too. */
+extern int jobwire_give(struct jobwire *, struct bytes frame, int fd);
+
 /* Sends what goes without waiting. Returns 1 all sent, 0 some left, -1 with
  * errno. */
 extern int jobwire_flush(struct jobwire *);

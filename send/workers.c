@@ -135,23 +135,30 @@ read_limit(struct spawn *s)
         s->limit = limit < SPAWN_WORKERS_MAX ? limit : SPAWN_WORKERS_MAX;
 }
 
-/* Hands the piece over. */
-static void
+/* Hands the piece over. Returns 1, also if it had to be answered instead; 0: the
+ * deliverer is dead. */
+static int
 give(struct spawn *s, struct spawn_worker *w, struct spawn_piece *p)
 {
-    int copy = p->order->copy;
-    int fd = copy == -1 ? p->order->lock : spawn_reopen(copy);
-    int good = fd != -1 && stralloc_copyb(&w->key, p->key.s, p->key.len) &&
-               jobwire_put(&w->wire, (struct bytes){p->frame.s, p->frame.len}, fd);
+    struct spawn_order const *o = p->order;
+    struct bytes frame = {p->frame.s, p->frame.len};
+    int good = stralloc_copyb(&w->key, p->key.s, p->key.len);
 
-    if (fd != -1 && copy != -1)
-        close(fd);
+    if (good && o->copy == -1)
+        good = jobwire_put(&w->wire, frame, o->lock);
+    else if (good) {
+        int fd = spawn_reopen(o->copy);
+        good = fd != -1 && jobwire_give(&w->wire, frame, fd);
+    }
     if (!good) {
         spawn_refuse(s, p, "Z4.3.0 Unable to hand the message over");
-        return;
+        tain_copynow(&w->until); /* ended by the next tick */
+        return 1;
     }
+    if (jobwire_flush(&w->wire) == -1)
+        return 0;
     w->piece = p;
-    workers_turn(s, w);
+    return 1;
 }
 
 /* Starts a deliverer for the piece. Returns it, or NULL: the piece is answered;
@@ -199,8 +206,18 @@ place(struct spawn *s, struct spawn_piece *p, struct spawn_piece **from)
     p->next = 0;
     if (fresh)
         w = start(s, w, p, &gone);
-    if (w)
-        give(s, w, p);
+    if (w && !give(s, w, p)) {
+        if (fresh) {
+            w->piece = p;
+            lose(s, w);
+        } else { /* it ended just now: another one */
+            forget(w);
+            p->next = *from;
+            *from = p;
+            if (!p->next)
+                s->last = &p->next;
+        }
+    }
     return gone ? -1 : 1;
 }
 

@@ -6,6 +6,7 @@
 #define MEMORY 536870912
 #define DESCRIPTORS 64
 
+/* No limit on the size of files: descriptor 1 may be one, and nothing else can be opened for writing. */
 int
 smtpd_confine(void)
 {
@@ -19,7 +20,7 @@ smtpd_confine(void)
         .npaths = sizeof paths / sizeof *paths,
         .as = MEMORY,
         .nofile = DESCRIPTORS,
-        .fsize = 0,
+        .fsize = CONFINE_SAME,
         .nproc = 0,
     };
 

@@ -35,23 +35,23 @@ make(int fd, unsigned char const *data, size_t size)
 int
 LLVMFuzzerTestOneInput(unsigned char const *data, size_t size)
 {
-    static int prepared;
+    static char home[] = "/dev/shm/pneu-fuzz.XXXXXX";
+    static int folder = -1;
     static stralloc out;
     struct list l = {.prove = 1, .now = 1800000000};
 
     if (size < 4)
         return 0;
-    if (!prepared) {
-        static char home[] = "/dev/shm/pneu-fuzz.XXXXXX";
-        if (!mkdtemp(home) || chdir(home) == -1)
+    if (folder == -1) {
+        if (!mkdtemp(home))
             abort();
-        prepared = 1;
+        folder = open(home, O_RDONLY | O_CLOEXEC);
     }
-    int fd = open(ID, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+    int fd = openat(folder, ID, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
     make(fd, data, size);
     close(fd);
     out.len = 0;
-    if (!list_file(&l, &out, ".", data[0] & 2 ? "wait" : "bad", ID) || l.messages != 1 || !out.len ||
+    if (!list_file(&l, &out, home, data[0] & 2 ? "wait" : "bad", ID) || l.messages != 1 || !out.len ||
         out.s[out.len - 1] != '\n')
         abort();
     for (size_t i = 0; i < out.len; i++)

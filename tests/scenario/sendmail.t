@@ -119,6 +119,7 @@ echo mx.pneu.test >"$PNEU_HOME/control/me"
 
 mkdir "$TEST_TMP/other"
 for program in pneu-list pneu-smtpd; do
+	# shellcheck disable=SC2016
 	printf '#!/bin/sh\necho "%s $* ${RELAYCLIENT-no} $PROTO $TCPREMOTEIP"\n' $program >"$TEST_TMP/other/$program"
 	chmod 755 "$TEST_TMP/other/$program"
 done

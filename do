@@ -64,7 +64,7 @@ build() { # everything that is not built yet, or not any more
 	if ! cmp -s "$b/sources.now" "$b/sources"; then # one came or went: forget the objects of those that went
 		find "$b" -name '*.o' | sed "s,^$b/\(.*\)\.o\$,\1.c," | sort | comm -23 - "$b/sources.now" |
 			while read -r c; do rm -f "$b/${c%.c}.o" "$b/${c%.c}.d"; done
-		rm -rf "$b/bin" "$b/lib.a"
+		rm -rf "${b:?}/bin" "$b/lib.a"
 		mkdir -p "$b/bin"
 		mv "$b/sources.now" "$b/sources"
 	fi

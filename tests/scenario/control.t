@@ -1,6 +1,5 @@
 #!/bin/sh
 # pneu-control and pneu-users on an instance that does not run.
-# shellcheck disable=SC2317
 . "${PNEU_TOP:-.}/tests/lib.sh"
 
 tab=$(printf '\t')

@@ -1,6 +1,5 @@
 #!/bin/sh
 # pneu-instance: what it makes, as root with users of their own and as an ordinary user; what it mends, what it refuses.
-# shellcheck disable=SC2317
 . "${PNEU_TOP:-.}/tests/lib.sh"
 
 owner() { stat -c '%U %a' "$1"; }

@@ -1,6 +1,5 @@
 #!/bin/sh
 # pneu-mailbox and pneu-users: mailboxes come and go, and who gets mail is what users/cdb says.
-# shellcheck disable=SC2317
 . "${PNEU_TOP:-.}/tests/lib.sh"
 
 user() { "$PNEU_TESTS/tool/user" "$@"; }

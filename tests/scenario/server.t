@@ -1,6 +1,5 @@
 #!/bin/sh
 # pneu-server on an instance that runs: listeners come and go live, with settings of their own.
-# shellcheck disable=SC2317
 . "${PNEU_TOP:-.}/tests/lib.sh"
 
 ehlo() { # PORT

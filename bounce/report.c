@@ -90,7 +90,7 @@ report_unescape(stralloc *to, struct bytes text, char const *newline, int utf8)
             unsigned char c = (unsigned char)(hex(text.s[i + 2]) << 4 | hex(text.s[i + 3]));
             if (c == '\n')
                 good = stralloc_cats(to, newline);
-            else if (c == '\\' || (utf8 && c > 0x7f))
+            else if (c == '\\' || c == ' ' || (utf8 && c > 0x7f))
                 good = stralloc_append(to, (char)c);
             else
                 good = stralloc_catb(to, text.s + i, 4);
@@ -279,7 +279,7 @@ unxtext(stralloc *to, char const *s, size_t len)
 static void
 original_recipient(struct out *o, struct bytes orcpt)
 {
-    char const *semicolon = memchr(orcpt.s, ';', orcpt.len);
+    char const *semicolon = !orcpt.len ? 0 : memchr(orcpt.s, ';', orcpt.len);
     stralloc text = STRALLOC_ZERO;
     size_t type;
 

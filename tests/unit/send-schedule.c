@@ -1,0 +1,86 @@
+/* When the next attempt comes, and what a clock that jumps does to it. */
+
+#include "send/ranges.h"
+#include "send/schedule.h"
+#include "tests/tap.h"
+
+#include <string.h>
+
+#define DAY 86400u
+#define START UINT64_C(1795000000)
+
+static void
+intervals(void)
+{
+    static struct {
+        uint64_t age;
+        uint32_t first, most;
+        uint64_t wait;
+    } const table[] = {
+        {0, 400, 14400, 400},
+        {400, 400, 14400, 1200},
+        {1600, 400, 14400, 2000},
+        {3600, 400, 14400, 2800},
+        {100 * DAY, 400, 14400, 14400},
+        {0, 0, 14400, 1},
+        {50, 1, 14400, 15},
+        {UINT64_MAX, 86400, 604800, 604800},
+    };
+    uint64_t at = 0;
+    unsigned int n = 0;
+
+    for (unsigned int i = 0; i < sizeof table / sizeof *table; i++)
+        ok(schedule_wait(table[i].age, table[i].first, table[i].most) == table[i].wait, "age %llu: wait %llu",
+           (unsigned long long)table[i].age, (unsigned long long)table[i].wait);
+    for (; at < 400 * 100; n++)
+        at += schedule_wait(at, 400, 1000000);
+    ok(at == 400 * 100 && n == 10, "the tenth attempt comes 10 * 10 * 400 seconds after arrival");
+}
+
+static void
+jumps(void)
+{
+    struct clock c = {0};
+
+    ok(!clock_set(&c, 5000, START), "the first reading is no jump");
+    ok(clock_age(&c, START - 100) == 100 && clock_age(&c, START + 5) == 0, "ages");
+    ok(!clock_set(&c, 15000, START + 12) && clock_age(&c, START) == 12, "a small correction is followed");
+    ok(clock_set(&c, 20000, START + 10 * 365 * DAY), "ten years ahead is a jump");
+    ok(!clock_set(&c, 21000, START + 10 * 365 * DAY + 1), "told once");
+    ok(clock_age(&c, START) == 18, "nothing grows old by it");
+    ok(schedule_key(&c, c.wall + 300) == 321, "a new wait is counted from the new time");
+    ok(!clock_set(&c, 21000 + 2 * DAY * 1000, START + (10 * 365 + 2) * DAY + 1), "after a day");
+    ok(clock_age(&c, START) > 10 * 365 * DAY, "it is believed");
+    ok(clock_set(&c, 22000 + 2 * DAY * 1000, 1000), "back to 1970 is a jump");
+    ok(clock_age(&c, START) == 0, "a message from the future has no age");
+    ok(schedule_key(&c, START) == 22 + 2 * DAY + SCHEDULE_FURTHEST, "and waits a day, not for 50 years");
+    ok(schedule_key(&c, 0) == 22 + 2 * DAY, "what is past is due");
+}
+
+static void
+folding(void)
+{
+    static struct {
+        char const *numbers, *text;
+    } const table[] = {{"", ""}, {"a", "0"}, {"abcd", "0-3"}, {"abcdh", "0-3,7"}, {"bdf", "1,3,5"}, {"yz", "24-25"}};
+
+    for (unsigned int i = 0; i < sizeof table / sizeof *table; i++) {
+        struct ranges r = RANGES_ZERO;
+        stralloc text = STRALLOC_ZERO;
+        for (char const *s = table[i].numbers; *s; s++)
+            ranges_add(&r, &text, (uint32_t)(*s - 'a'));
+        ranges_end(&r, &text);
+        ok(text.len == strlen(table[i].text) && !memcmp(text.len ? text.s : "", table[i].text, text.len),
+           "ranges \"%s\"", table[i].text);
+        stralloc_free(&text);
+    }
+}
+
+int
+main(void)
+{
+    intervals();
+    jumps();
+    folding();
+    return tap_done();
+}

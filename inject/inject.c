@@ -13,6 +13,7 @@
 
 #include "control/control.h"
 #include "inject/inject.h"
+#include "inject/unique.h"
 #include "lib/log.h"
 
 #define FOLLOWUP_MAX 1048576 /* bytes of $QMAILMFTFILE */
@@ -218,6 +219,8 @@ gather(struct inject *i)
     stralloc const *more = i->resent ? &i->forwarded : &i->plain;
 
     if (i->o->from != INJECT_ARGUMENTS && !stralloc_cat(&i->arguments, more))
+        return inject_trouble(i, INJECT_SYSTEM, "recipients");
+    if (!unique_strings(&i->arguments))
         return inject_trouble(i, INJECT_SYSTEM, "recipients");
     return i->arguments.len || i->o->print || inject_fail(i, INJECT_NOBODY, "no recipient", NULL);
 }

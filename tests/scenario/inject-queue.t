@@ -1,5 +1,5 @@
 #!/bin/sh
-# shellcheck disable=SC2016
+# shellcheck disable=SC2002,SC2016,SC2317
 # pneu-inject and pneu-sendmail with the real queue: over run/intake and through pneu-queue comes the same.
 . "${PNEU_TOP:-.}/tests/lib.sh"
 . "$PNEU_TOP/tests/queue.sh"

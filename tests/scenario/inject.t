@@ -73,6 +73,7 @@ refused "an empty message" 100 'no recipient' ''
 to "an empty message for somebody" '' 'Fjoe@host.pneu.test|Ta@b.c||' a@b.c
 to "arguments without hosts" 'x\n' 'Fjoe@host.pneu.test|Ta@host.pneu.test|Tb@c.pneu.test|Td@e.plus.test|Tf@g.h.plus.test||' a b@c d@e+ f@g.h+
 to "arguments as they are" 'x\n' 'Fjoe@host.pneu.test|Ta b@c.d|T"x"@y.z|T(a)@b.c|Ta@b@c.d|T-x@y.z||' -- 'a b@c.d' '"x"@y.z' '(a)@b.c' a@b@c.d -x@y.z
+to "somebody named twice" 'To: a@b.c, d\nCc: A@b.c, a@b.c\n\nx\n' 'Fjoe@host.pneu.test|Td@host.pneu.test|Ta@b.c|TA@b.c||' -H d@host.pneu.test
 to "literals and dots" 'x\n' 'Fjoe@host.pneu.test|Ta@[192.0.2.1]|Tb@c.d|Te@host.pneu.test||' 'a@[192.0.2.1]' b@c.d. e@
 to "UTF-8 addresses" 'x\n' 'Fjoe@host.pneu.test|Tjörg@bücher.example||' jörg@bücher.example
 is "$(cat "$got/more")" '10:smtputf8=1,' "UTF-8 addresses: the envelope says so"

@@ -43,12 +43,13 @@ inject_trouble(struct inject *i, enum inject_result what, char const *doing)
     return inject_fail(i, errno == ENOMEM ? INJECT_SYSTEM : what, doing, ": ", why, NULL);
 }
 
+/* The first variable that is set to something. */
 static char const *
 first_of(char const *const *names)
 {
     for (; *names; names++) {
         char const *value = getenv(*names);
-        if (value)
+        if (value && *value)
             return value;
     }
     return 0;
@@ -89,22 +90,19 @@ inject_environment(struct inject_options *o)
     static char const *const user[] = {"QMAILUSER", "MAILUSER", "USER", "LOGNAME", 0};
     static char const *const host[] = {"QMAILHOST", "MAILHOST", 0};
     static char const *const name[] = {"QMAILNAME", "MAILNAME", "NAME", 0};
-    char const *queue = getenv("PNEU_QUEUE");
+    static char const *const suser[] = {"QMAILSUSER", 0}, *const shost[] = {"QMAILSHOST", 0};
+    static char const *const followup[] = {"QMAILMFTFILE", 0}, *const queue[] = {"PNEU_QUEUE", 0};
 
     *o = (struct inject_options){
         .letters = letters(getenv("QMAILINJECT")),
         .user = first_of(user),
         .host = first_of(host),
         .name = first_of(name),
-        .suser = getenv("QMAILSUSER"),
-        .shost = getenv("QMAILSHOST"),
-        .followup = getenv("QMAILMFTFILE"),
-        .queue = queue && *queue ? queue : 0,
+        .suser = first_of(suser),
+        .shost = first_of(shost),
+        .followup = first_of(followup),
+        .queue = first_of(queue),
     };
-    if (o->user && !*o->user)
-        o->user = 0;
-    if (o->name && !*o->name)
-        o->name = 0;
 }
 
 /* --- reading --- */

@@ -56,8 +56,8 @@ enum inject_result {
     INJECT_SYSTEM,  /* memory, descriptors ... */
 };
 
-#define INJECT_PIECE                                                                                                   \
-    65536 /* bytes read at a time, and read ahead: a short message is whole before the queue hears of it */
+/* Bytes read at a time, and read ahead: a short message is whole before the queue hears of it. */
+#define INJECT_PIECE 65536
 
 /* The work, and what it found. */
 struct inject {
@@ -69,8 +69,11 @@ struct inject {
     int resent;
     stralloc sender; /* NUL-terminated when it is known */
     int has_sender;
-    stralloc arguments, plain, forwarded,
-        shown;            /* recipients, each ended by NUL: given, of To Cc Bcc, of Resent-*, of To Cc */
+    /* Recipients, each ended by NUL. */
+    stralloc arguments;   /* those given, in the end all */
+    stralloc plain;       /* of To, Cc, Bcc, Apparently-To */
+    stralloc forwarded;   /* of Resent-To, Resent-Cc, Resent-Bcc */
+    stralloc shown;       /* of To, Cc */
     stralloc *to, *also;  /* where the addresses that are walked over go; NULL: nowhere */
     stralloc followup;    /* $QMAILMFTFILE's contents */
     stralloc fresh, kept; /* fields that were added; those that came */

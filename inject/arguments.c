@@ -58,7 +58,7 @@ mode(struct arguments *a, char const *value)
 static char const *
 one_of(char const *value, char const *const *words)
 {
-    while (*words && strcasecmp(value, *words))
+    while (*words && strcasecmp(value, *words) != 0)
         words++;
     return *words;
 }
@@ -81,7 +81,7 @@ notify(struct arguments *a, char const *value)
     for (;;) {
         size_t len = strcspn(value, ",");
         unsigned int i = 0;
-        while (i < 3 && (strlen(words[i]) != len || strncasecmp(value, words[i], len)))
+        while (i < 3 && (strlen(words[i]) != len || strncasecmp(value, words[i], len) != 0))
             i++;
         if (i == 3)
             return wrong(a, "neither never nor a list of success, failure, delay");

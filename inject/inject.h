@@ -91,8 +91,8 @@ struct inject {
 /* Sets i->result and i->why: the parts, up to a NULL, with control characters escaped. Returns 0. */
 extern int inject_fail(struct inject *, enum inject_result, ...) __attribute__((sentinel));
 
-/* inject_fail of errno: memory or `what` could not be done. */
-extern int inject_trouble(struct inject *, enum inject_result, char const *what);
+/* inject_fail of errno, while doing that; a lack of memory is INJECT_SYSTEM whatever `what` is. */
+extern int inject_trouble(struct inject *, enum inject_result what, char const *doing);
 
 /* All of it; changes into $PNEU_HOME. *i must be zero but for o. Returns i->result. */
 extern enum inject_result inject_run(struct inject *);

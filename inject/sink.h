@@ -51,7 +51,7 @@ extern int sink_open(struct sink *, char const *program, struct sink_envelope co
 extern void sink_print(struct sink *);
 
 /* Bytes of the message. Returns 1, or 0 with errno. A queue that refuses in the middle is heard at the end. */
-extern int sink_put(struct sink *, char const *s, size_t len);
+extern int sink_put(struct sink *, char const *bytes, size_t len);
 
 /* The end of the message. Unless this is SINK_QUEUED, nothing is queued. */
 extern enum sink_result sink_close(struct sink *);

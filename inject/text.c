@@ -24,9 +24,7 @@ take(struct text *t, char c, char *out)
     }
     if (c == '\n')
         t->nheld = 0;
-    else if (c == '\r' && (!t->nheld || (dot && t->nheld == 1)))
-        return t->held[t->nheld++] = c, 0;
-    else if (c == '.' && t->dots && !t->inside && !t->nheld)
+    else if ((c == '\r' && (!t->nheld || (dot && t->nheld == 1))) || (c == '.' && t->dots && !t->inside && !t->nheld))
         return t->held[t->nheld++] = c, 0;
     for (; n < t->nheld; n++)
         out[n] = t->held[n];

@@ -143,7 +143,7 @@ exec 3<&-
 
 reset
 printf 'From: root (Cron Daemon)\nTo: root\nSubject: Cron <root@h> x\nContent-Type: text/plain\nX-Cron-Env: <SHELL=/bin/sh>\n\nout\n.\nput\n' |
-	env -i PATH="$PATH" PNEU_HOME="$PNEU_HOME" PNEU_QUEUE="$PNEU_QUEUE" got="$got" LOGNAME=root \
+	env -i ASAN_OPTIONS="${ASAN_OPTIONS-}" PATH="$PATH" PNEU_HOME="$PNEU_HOME" PNEU_QUEUE="$PNEU_QUEUE" got="$got" LOGNAME=root \
 		sendmail -FCronDaemon -i -odi -oem -oi -t -f root
 is "$? $(envelope) $(body | tr '\n' ' ')" '0 Froot@mx.pneu.test|Troot@mx.pneu.test|| out . put ' "cron"
 is "$(grep From: "$got/message")" 'From: root@mx.pneu.test (Cron Daemon)' "cron: its From is completed"

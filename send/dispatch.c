@@ -130,7 +130,7 @@ park_full(struct park const *p)
 {
     if (p->dest)
         return p->dest->waiting >= (p->dest->limit < p->channel->limit ? p->dest->limit : p->channel->limit) + 10;
-    return p->channel->waiting >= 2 * p->channel->limit + 50;
+    return p->channel->waiting >= 2 * p->channel->limit + 100;
 }
 
 struct park *

@@ -304,7 +304,7 @@ wait_and_handle(struct send *s, int signals, int ms)
 static int
 finished(struct send const *s)
 {
-    if (!s->stopping || s->njobs || s->dirty || s->syncs.count || s->syncs.nfree < SEND_SYNCS)
+    if (!s->stopping || s->njobs || s->dirty || s->sweep || s->syncs.count || s->syncs.nfree < SEND_SYNCS)
         return 0;
     for (unsigned int i = 0; i < SEND_REPORTS; i++)
         if (s->running[i].pid)

@@ -124,11 +124,16 @@ spawn_serve(struct spawn *s)
 {
     iopause_fd x[SPAWN_WORKERS_MAX + 2];
     struct spawn_worker *which[SPAWN_WORKERS_MAX + 2];
-    tain next;
+    tain next = TAIN_ZERO;
 
     s->last = &s->waiting;
     tain_now_set_stopwatch_g();
     for (;;) {
+        /* Slots that are free now, then who gets them, then when next. */
+        workers_tick(s, &next);
+        if (!workers_dispatch(s))
+            return (errno = EPIPE, 0);
+        attend(s, 0);
         tain_addsec_g(&next, TICK);
         workers_tick(s, &next);
         if (s->send.fd == -1 && tain_future(&s->deaf) && tain_less(&s->deaf, &next))
@@ -144,13 +149,11 @@ spawn_serve(struct spawn *s)
         for (unsigned int i = 2; i < n; i++)
             if (x[i].revents && which[i]->wire.fd == x[i].fd)
                 workers_turn(s, which[i]);
-        if (s->send.fd == -1) {
-            if (x[1].revents && x[1].fd == s->listener)
-                take_connection(s);
-        } else
-            attend(s, x[1].revents && x[1].fd == s->send.fd);
-        if (!workers_dispatch(s))
-            return (errno = EPIPE, 0);
-        attend(s, 0);
+        if (!x[1].revents)
+            continue;
+        if (s->send.fd != -1)
+            attend(s, 1);
+        else if (x[1].fd == s->listener)
+            take_connection(s);
     }
 }

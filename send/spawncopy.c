@@ -32,9 +32,9 @@ int
 spawn_copy(int from, uint64_t offset, uint64_t length, char const *folder)
 {
     int small = length <= IN_MEMORY;
-    /* Readable for all: the user's program may open /dev/stdin. */
+    /* For all to read, a program may open /dev/stdin; for none to write. */
     int fd = small ? memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING)
-                   : open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
+                   : open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0444);
 
     if (fd == -1)
         return -1;

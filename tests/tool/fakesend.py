@@ -54,7 +54,10 @@ def frames(sock):
             yield have[colon + 1:end]
             have = have[end + 1:]
             continue
-        more = sock.recv(65536)
+        try:
+            more = sock.recv(65536)
+        except ConnectionResetError:
+            return
         if not more:
             return
         have += more
@@ -97,10 +100,13 @@ def main():
         if not words:
             continue
         frame, fd, indices = job(number, words)
-        sent = socket.send_fds(sock, [frame], [fd])
-        sock.sendall(frame[sent:])
-        os.close(fd)
         waiting[number] = indices
+        try:
+            sent = socket.send_fds(sock, [frame], [fd])
+            sock.sendall(frame[sent:])
+        except (BrokenPipeError, ConnectionResetError):
+            break
+        os.close(fd)
     if "--hold" in sys.argv:
         return 0
     pending = set(waiting)

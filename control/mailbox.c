@@ -98,22 +98,6 @@ make_maildir(struct operation *op, char const *user, char const *domain)
     return good;
 }
 
-/* Addresses of a local domain are users of the system, whatever mailboxes there are. */
-static int
-not_local(struct operation *op, char const *domain)
-{
-    stralloc locals = STRALLOC_ZERO;
-    int good = control_list(SET_locals, &locals) != -1 || service_failed(op, "read ", control_path(SET_locals));
-
-    if (good && control_holds(&locals, domain, strlen(domain), 0)) {
-        errno = EINVAL;
-        good = service_failed(op, "make mailboxes in a local domain (see the settings locals and me): ", domain);
-    }
-    int e = errno;
-    stralloc_free(&locals);
-    return (errno = e, good);
-}
-
 int
 mailbox_add(struct operation *op, char const *user, char const *domain)
 {
@@ -121,7 +105,7 @@ mailbox_add(struct operation *op, char const *user, char const *domain)
     uid_t me = geteuid();
     gid_t mine = getegid();
     /* The mailbox first: a domain without its mailboxes would refuse their mail. */
-    int good = not_local(op, domain) && path_of(&path, "mail/", domain, "", "") &&
+    int good = path_of(&path, "mail/", domain, "", "") &&
                service_folder(op, path.s, 0755, me, mine) && (!*user || make_maildir(op, user, domain)) &&
                compile(op) && path_of(&path, "control/domain/", domain, "", "") &&
                service_folder(op, path.s, 0755, me, mine);

@@ -210,16 +210,16 @@ check_name(struct check *check, struct place const *place, char const *name, cha
     return check_setting(check, which, path);
 }
 
-/* A mailbox domain that is local too: its mail would go to the system's users. */
+/* A mailbox domain that locals names too: one of both is a mistake. */
 static int
 check_domain(struct check *check, char const *domain, char const *path)
 {
     stralloc locals = STRALLOC_ZERO;
     int good = 1;
 
-    if (control_list(SET_locals, &locals) == 1 && control_holds(&locals, domain, strlen(domain), 0))
-        good = mistake(check, path,
-                       "its mailboxes get no mail while the domain is in locals (or is me, where locals is not set)");
+    if (access(control_path(SET_locals), F_OK) == 0 && control_list(SET_locals, &locals) == 1 &&
+        control_holds(&locals, domain, strlen(domain), 0))
+        good = mistake(check, path, "the domain is in locals too: its mail goes to the mailboxes, not to users of the system");
     stralloc_free(&locals);
     return good;
 }

@@ -55,9 +55,8 @@ virtual_prefix(stralloc const *table, char const *address, size_t len, size_t do
     return prefix ? prefix : control_value(table, "", 0);
 }
 
-/* One table, so one answer: local domains first, as qmail has it, then
- * virtualdomains, then mailbox domains. An empty prefix is qmail's exception:
- * that address is not virtual. */
+/* A mailbox domain was made on purpose, while locals holds `me` by default: so it goes first. Then local domains and
+ * virtualdomains, in qmail's order; an empty prefix there is its exception: that address is not virtual. */
 int
 route_find(struct routes const *r, char const *address, size_t len, stralloc *to, enum route *route)
 {

@@ -158,11 +158,11 @@ int
 users_id(char const *name, uint32_t *uid, uint32_t *gid)
 {
     char text[1024];
-    size_t n = openreadnclose("users/ids", text, sizeof text - 1);
+    ssize_t n = openreadnclose("users/ids", text, sizeof text - 1);
     size_t len = strlen(name);
 
-    if (!n)
-        return errno ? 0 : (errno = ENOENT, 0);
+    if (n == -1)
+        return 0;
     text[n] = 0;
     for (char const *line = text; line; line = strchr(line, '\n')) {
         line += *line == '\n';

@@ -49,11 +49,10 @@ int
 dns_resolvconf(struct dns *d, char const *path)
 {
     char file[8192];
-    size_t len;
+    ssize_t got = openreadnclose(path, file, sizeof file);
+    size_t len = got == -1 ? 0 : (size_t)got;
 
-    errno = 0;
-    len = openreadnclose(path, file, sizeof file);
-    if (!len && errno && errno != ENOENT && errno != EPIPE) /* EPIPE: the end of the file */
+    if (got == -1 && errno != ENOENT)
         return 0;
     for (size_t at = 0, n = 0; at < len; at += n + 1) {
         char const *lf = memchr(file + at, '\n', len - at);

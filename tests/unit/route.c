@@ -155,6 +155,7 @@ users(void)
     put("users/cdb", "no cdb");
     ok(users_find("joe", 3, &u) == -1, "a damaged table");
 
+    ok(!users_id("pneuq", &uid, &gid) && errno == ENOENT, "no users/ids");
     put("users/ids", "pneud:901:902\npneuq:903:904\nbad:x:1\nbad2:1\n");
     ok(users_id("pneuq", &uid, &gid) == 1 && uid == 903 && gid == 904, "uid and gid of pneuq");
     ok(users_id("pneud", &uid, &gid) == 1 && uid == 901, "and of pneud");

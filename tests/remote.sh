@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Helpers of the tests of pneu-remote.
 #   remote_home [SETTING VALUE]...     a home with control/ only, in $PNEU_HOME
-#   sink NAME ARGS...                  starts tests/tool/sink in $TEST_TMP/NAME; its port in $SINK
+#   sink NAME ARGS...                  starts tests/tool/sink in $TEST_TMP/sink.NAME; its port in $SINK
 #   sink_stop NAME
 #   route_to_sink                      everything goes to 127.0.0.1:$SINK
 #   jobs [KEY=VALUE]... MESSAGE RCPT...    one job in a process of its own; its results in $RESULTS
@@ -23,18 +23,18 @@ remote_home() {
 }
 
 sink() {
-	sink_dir=$TEST_TMP/$1
+	sink_dir=$TEST_TMP/sink.$1
 	shift
 	rm -rf "$sink_dir"
 	mkdir -p "$sink_dir"
-	"$PNEU_TESTS/tool/sink" -d "$sink_dir" "$@" 2>"$sink_dir/err" &
+	"$PNEU_TESTS/tool/sink" -d "$sink_dir" "$@" 2>"$sink_dir/err" 9>&- &
 	echo $! >"$sink_dir/pid"
 	wait_for "test -f '$sink_dir/port'" || bail "sink: $(cat "$sink_dir/err")"
 	SINK=$(cat "$sink_dir/port")
 }
 
 sink_stop() {
-	sink_pid=$(cat "$TEST_TMP/$1/pid")
+	sink_pid=$(cat "$TEST_TMP/sink.$1/pid")
 	kill "$sink_pid" 2>/dev/null
 	wait "$sink_pid" 2>/dev/null
 	:
@@ -69,7 +69,7 @@ jobs_end() {
 	wait "$jobs_pid"
 }
 
-events() { grep -Ec -- "$2" "$TEST_TMP/$1/log"; }
+events() { grep -Ec -- "$2" "$TEST_TMP/sink.$1/log"; }
 
 nameserver() {
 	ns_dir=$TEST_TMP/nsd
@@ -96,7 +96,7 @@ nameserver() {
 		  name: "$2"
 		  zonefile: "$1"
 	NSD
-	nsd -d -c "$ns_dir/nsd.conf" >"$ns_dir/out" 2>&1 &
+	nsd -d -c "$ns_dir/nsd.conf" >"$ns_dir/out" 2>&1 9>&- &
 	ns_pid=$!
 	echo "127.0.0.1:$NS" >"$PNEU_HOME/control/nameserver"
 	timeout 30 "$PNEU_TESTS/tool/dnsdiff" "$NS" "$2" >/dev/null || bail "nsd: $(tail -n 3 "$ns_dir/out")"

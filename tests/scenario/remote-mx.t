@@ -74,10 +74,10 @@ ok "lib/dns finds what libresolv finds" timeout 60 "$PNEU_TESTS/tool/dnsdiff" "$
 
 printf 'Subject: x\n\nhello\n' >"$TEST_TMP/m"
 to() { jobs "$TEST_TMP/m" "joe@$1.pneu.test"; }
-last() { grep connect "$TEST_TMP/a/log" | tail -n 1; }
+last() { grep connect "$TEST_TMP/sink.a/log" | tail -n 1; }
 
 to one
-like "$RESULTS" '^1 K 2.0.0 0 mx1.pneu.test (.)127.0.0.2(.) 250 2.0.0 thank' "an MX: $RESULTS"
+like "$RESULTS" '^1 K 2.0.0 0 mx1.pneu.test (.)127.0.0.2(.) 250 2.0.0 thank' "an MX"
 to two
 like "$(last)" 'connect 127.0.0.2' "the preferred one of two"
 to turned

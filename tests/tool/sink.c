@@ -57,6 +57,7 @@ struct connection {
     char buffer[65536];
     size_t begin, end;
     int rcpts, messages;
+    char said; /* first digit of the last reply */
 };
 
 static void
@@ -194,6 +195,7 @@ act(struct connection *c, char const *action, size_t len)
         say(c, text, unescape(action + 4, len - 4, text));
         return 0;
     }
+    c->said = *action;
     int slow = len > 5 && !memcmp(action, "slow:", 5);
     n = unescape(action + 5 * slow, len - (size_t)(5 * slow), text);
     memcpy(text + n, "\r\n", 2);
@@ -263,7 +265,9 @@ usual(struct connection *c, char const *stage, char const *line)
 static void
 answer(struct connection *c, char const *stage, char const *line, char const *reply)
 {
+    c->said = 0;
     if (usual(c, stage, line)) {
+        c->said = *reply;
         say(c, reply, strlen(reply));
         say(c, "\r\n", 2);
     }
@@ -397,10 +401,9 @@ rcpt(struct connection *c, char const *line)
         answer(c, "rcpt", line, "451 4.7.1 come again");
     else if (conf.rcptmax && c->rcpts >= conf.rcptmax)
         answer(c, "rcpt", line, "452 4.5.3 too many recipients");
-    else {
-        c->rcpts++;
+    else
         answer(c, "rcpt", line, "250 2.1.5 ok");
-    }
+    c->rcpts += c->said == '2';
 }
 
 static void

@@ -39,9 +39,9 @@ is "$(jobs_of local | grep "^$id" | cut -d' ' -f4 | sort | tr '\n' ' ')" "1 1 2 
 # Limits: at most so many at a time.
 echo 3 >control/concurrencyremote
 echo '. K 2.0.0 200 slowly' >"$RULES"
+: >send.log
 kill -HUP "$SEND"
 queue_message -n 12 a@sender.test x@host%d.test >ids
-: >send.log
 hint ''
 ok "twelve messages go" wait_for "test \$(log_count 'end msg') = 12"
 most=$(awk '/start delivery/ { n++; if (n > m) m = n } /result delivery/ { n-- } END { print m }' send.log)
@@ -49,9 +49,9 @@ is "$most" 3 "three at a time"
 mkdir -p control/remote/one.test
 echo 1 >control/remote/one.test/concurrency
 echo 20 >control/concurrencyremote
-kill -HUP "$SEND"
-queue_message -n 5 a@sender.test x@one.test >ids
+sleep 1.1 # settings are read once a second
 : >send.log
+queue_message -n 5 a@sender.test x@one.test >ids
 hint ''
 ok "five go to a domain of concurrency 1" wait_for "test \$(log_count 'end msg') = 5"
 most=$(awk '/start delivery/ { n++; if (n > m) m = n } /result delivery/ { n-- } END { print m }' send.log)

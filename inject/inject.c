@@ -231,15 +231,15 @@ send_message(struct inject *i, struct sink *to)
 {
     size_t len;
     char *s;
-    int r;
+    int r = 0;
 
     if (!sink_put(to, i->fresh.s, i->fresh.len) || !sink_put(to, i->kept.s, i->kept.len) ||
         ((i->header.blank || i->ahead.len) && !sink_put(to, "\n", 1)) || !sink_put(to, i->ahead.s, i->ahead.len))
         return inject_trouble(i, INJECT_LATER, i->o->print ? "standard output" : "queue");
-    while ((r = next(i, &s, &len)) > 0)
+    while (!sink_refused(to) && (r = next(i, &s, &len)) > 0)
         if (!sink_put(to, s, len))
             return inject_trouble(i, INJECT_LATER, i->o->print ? "standard output" : "queue");
-    return r == 0;
+    return r != -1;
 }
 
 static int

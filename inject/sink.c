@@ -283,6 +283,12 @@ sink_put(struct sink *s, char const *bytes, size_t len)
     return stralloc_catb(&s->out, bytes, len) && (s->out.len < SINK_BUFFER || flush(s));
 }
 
+int
+sink_refused(struct sink const *s)
+{
+    return s->gone || s->intake.refused;
+}
+
 enum sink_result
 sink_close(struct sink *s)
 {

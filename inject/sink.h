@@ -53,6 +53,9 @@ extern void sink_print(struct sink *);
 /* Bytes of the message. Returns 1, or 0 with errno. A queue that refuses in the middle is heard at the end. */
 extern int sink_put(struct sink *, char const *bytes, size_t len);
 
+/* 1 if the queue refused in the middle: what more there is of the message need not be read. */
+extern int sink_refused(struct sink const *);
+
 /* The end of the message. Unless this is SINK_QUEUED, nothing is queued. */
 extern enum sink_result sink_close(struct sink *);
 

@@ -226,6 +226,8 @@ is "$run_code $(wc -l <"$TEST_TMP/err")" '111 1' "a queue program that crashes"
 reset
 head -c 3000000 /dev/zero | tr '\0' '\n' | PNEU_QUEUE=$TEST_TMP/deaf pneu-inject a@b.c 2>"$TEST_TMP/err"
 is "$? $(wc -l <"$TEST_TMP/err")" '111 1' "a queue program that does not listen"
+yes | PNEU_QUEUE=$TEST_TMP/deaf timeout 60 pneu-inject a@b.c 2>"$TEST_TMP/err"
+is "$? $(wc -l <"$TEST_TMP/err")" '111 1' "a message without end, and a queue program that had enough"
 printf "$A\nx\n" | env -u PNEU_QUEUE pneu-inject 2>"$TEST_TMP/err"
 is "$? $(wc -l <"$TEST_TMP/err")" '111 1' "no intake"
 printf "$A\nx\n" | PNEU_ENVELOPE=77 pneu-inject

@@ -60,7 +60,7 @@ struct connection {
     char said; /* first digit of the last reply */
 };
 
-static void
+__attribute__((format(printf, 2, 3))) static void
 note(struct connection *c, char const *format, ...)
 {
     char line[2048];

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <skalibs/djbunix.h>
 #include <skalibs/strerr.h>
 
 #include "control/control.h"
@@ -91,6 +92,8 @@ main(int argc, char const *const *argv)
     (void)argv;
     if (argc != 1)
         dieusage();
+    if (!fd_sanitize()) /* else a file of the queue might be where the log goes */
+        strerr_diefusys(EXIT_TEMP, "open /dev/null");
     if (!control_home())
         strerr_diefusys(EXIT_TEMP, "change into the instance");
     if (!read_settings(&s, &which))

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include <skalibs/allreadwrite.h>
+#include <skalibs/djbunix.h>
 #include <skalibs/sgetopt.h>
 #include <skalibs/strerr.h>
 
@@ -90,6 +91,8 @@ main(int argc, char const *const *argv)
         if (!id_valid(*w, strlen(*w)))
             strerr_dief(EXIT_PERM, *w, " is no message ID");
     l.list.now = (uint64_t)time(0);
+    if (!fd_sanitize())
+        strerr_diefusys(EXIT_TEMP, "open /dev/null");
     if (!control_home())
         strerr_diefusys(EXIT_TEMP, "change into the instance");
     if (!list_confine())

@@ -2,9 +2,12 @@
  * envelope on 1, the answer is the exit code. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include <skalibs/djbunix.h>
 #include <skalibs/strerr.h>
 #include <skalibs/tai.h>
 #include <skalibs/types.h>
@@ -29,6 +32,18 @@ extra_descriptor(void)
     return (int)fd;
 }
 
+/* A descriptor that is not there would become that of our session, and be read as the message. */
+static void
+check_descriptors(void)
+{
+    if (fcntl(0, F_GETFD) == -1)
+        strerr_diefusys(QUEUE_READ, "read the message");
+    if (fcntl(1, F_GETFD) == -1)
+        strerr_diefusys(QUEUE_READ, "read the envelope");
+    if (!fd_ensure_open(2, 1))
+        _exit(QUEUE_BUG);
+}
+
 static int
 connect_code(int e)
 {
@@ -49,6 +64,7 @@ main(int argc, char const *const *argv)
     (void)argv;
     if (argc != 1)
         strerr_dieusage(QUEUE_REFUSED_NOW, USAGE);
+    check_descriptors();
     q.extra = extra_descriptor();
     inqueue_look(&q);
     if (!control_home())

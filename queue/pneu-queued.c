@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <skalibs/djbunix.h>
 #include <skalibs/strerr.h>
 
 #include "control/control.h"
@@ -83,8 +84,7 @@ find_ids(struct queued *q)
 {
     uint32_t gid;
 
-    if (!users_id("pneud", &q->pneud, &gid) ||
-        !users_id("pneuf", &q->pneuf, &gid) ||
+    if (!users_id("pneud", &q->pneud, &gid) || !users_id("pneuf", &q->pneuf, &gid) ||
         !users_id("pneuq", &q->pneuq, &gid))
         strerr_diefusys(EXIT_TEMP, "read ", "users/ids");
 }
@@ -93,8 +93,7 @@ int
 main(int argc, char const *const *argv)
 {
     static struct daemon d = {.queued = {.commit = COMMIT_ZERO}};
-    struct serve s = {
-        .data = &d, .refresh = refresh, .session = session, .gone = gone};
+    struct serve s = {.data = &d, .refresh = refresh, .session = session, .gone = gone};
     char const *which;
     int signals;
 
@@ -102,6 +101,8 @@ main(int argc, char const *const *argv)
     (void)argv;
     if (argc != 1)
         dieusage();
+    if (!fd_sanitize()) /* else a file of the queue might be where the log goes */
+        strerr_diefusys(EXIT_TEMP, "open /dev/null");
     if (!control_home())
         strerr_diefusys(EXIT_TEMP, "change into the instance");
     if (!read_settings(&s, &which))

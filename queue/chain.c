@@ -17,7 +17,9 @@
 #include "queue/filterd.h"
 #include "queue/layout.h"
 
-#define RECORDS 3 /* the descriptor that $PNEU_ENVELOPE names */
+/* The descriptor that $PNEU_ENVELOPE names: none of those that wrappers in sh, which can write one digit, use themselves. */
+#define RECORDS 19
+#define RECORDS_TEXT "19"
 
 /* Opens the file anew, for reading, so that no program can write to it or move another's offset, as descriptor `to`. */
 static int
@@ -61,13 +63,13 @@ chain(int message, int envelope, int records)
     if (control_list(SET_filter, &words) == -1 || !build_argv(&words, argv, sizeof argv / sizeof *argv))
         _exit(QUEUE_FOLDER);
     /* 0 and 1 last: the others may be one of them. */
-    message = fcntl(message, F_DUPFD_CLOEXEC, 10);
-    envelope = fcntl(envelope, F_DUPFD_CLOEXEC, 10);
-    records = fcntl(records, F_DUPFD_CLOEXEC, 10);
+    message = fcntl(message, F_DUPFD_CLOEXEC, RECORDS + 1);
+    envelope = fcntl(envelope, F_DUPFD_CLOEXEC, RECORDS + 1);
+    records = fcntl(records, F_DUPFD_CLOEXEC, RECORDS + 1);
     if (message == -1 || envelope == -1 || records == -1 || !reopen(message, 0) || !reopen(envelope, 1) ||
         !reopen(records, RECORDS))
         _exit(QUEUE_READ);
-    if (setenv("PNEU_ENVELOPE", "3", 1) == -1 || setenv("PNEU_INTAKE", RUN_INTAKE, 1) == -1)
+    if (setenv("PNEU_ENVELOPE", RECORDS_TEXT, 1) == -1 || setenv("PNEU_INTAKE", RUN_INTAKE, 1) == -1)
         _exit(QUEUE_MEMORY);
     exec(argv);
     _exit(QUEUE_BUG);

@@ -42,7 +42,7 @@ exec 3<&1
 { echo "X-Stamp: $(id -u)"; cat; } | { exec "$@" 1<&3; }
 FILTER
 	chmod 755 "$PNEU_HOME/filters/stamp"
-	pneu-control set filter "$PNEU_HOME/filters/stamp" pneu-queue
+	pneu-control set filter "$PNEU_HOME/filters/stamp"
 	code 0 "with a filter" send --to you@pneu.test
 	ok "mail is delivered" wait_for 'test "$(mails you@pneu.test)" = 3'
 	filterd=$(grep pneuf: "$PNEU_HOME/users/ids" | cut -d: -f2)

@@ -9,7 +9,6 @@
 
 #include "bounce/badmail.h"
 #include "control/control.h"
-#include "lib/addr.h"
 #include "lib/confine.h"
 #include "lib/exits.h"
 #include "lib/log.h"
@@ -144,8 +143,7 @@ put_opening(stralloc *to, struct report const *r, stralloc const *rcpt, char con
 
 /* Returns 1 with the answer, or 0 with errno. */
 static int
-inject(struct report const *r, struct report_names const *header, stralloc const *rcpt, char const *from,
-       struct intake_answer *answer)
+inject(struct report const *r, struct report_names const *names, char const *from, struct intake_answer *answer)
 {
     struct intake in = INTAKE_ZERO;
     stralloc opening = STRALLOC_ZERO;
@@ -153,8 +151,8 @@ inject(struct report const *r, struct report_names const *header, stralloc const
 
     tain_now_set_stopwatch_g();
     tain_addsec_g(&in.deadline, SECONDS);
-    good = put_opening(&opening, r, rcpt, from) && intake_open(&in) &&
-           intake_begin(&in, (struct bytes){opening.s, opening.len}) && report_write(r, header, into_intake, &in) &&
+    good = put_opening(&opening, r, &names->to, from) && intake_open(&in) &&
+           intake_begin(&in, (struct bytes){opening.s, opening.len}) && report_write(r, names, into_intake, &in) &&
            intake_end(&in, (struct bytes){"", 0}, answer);
     int e = errno;
     intake_close(&in);
@@ -176,20 +174,9 @@ static int
 send_report(struct bounce_settings *b, struct report *r, char const *from)
 {
     struct intake_answer answer;
-    stralloc rcpt = b->names.to, shown = STRALLOC_ZERO;
-    int sent;
 
-    /* The header shows the address as SMTP would; the envelope has its bytes. */
-    if (!addr_quote(&shown, rcpt.s, rcpt.len))
-        shown.len = 0;
-    b->names.to = shown;
     b->names.now = (uint64_t)time(0);
-    sent = report_survey(r, &b->names) && inject(r, &b->names, &rcpt, from, &answer);
-    b->names.to = rcpt;
-    int e = errno;
-    stralloc_free(&shown);
-    errno = e;
-    if (!sent)
+    if (!report_survey(r, &b->names) || !inject(r, &b->names, from, &answer))
         return failed(r, "hand the report to the intake");
     if (answer.class == 'K') {
         say(b->names.doubled ? "doublebounce" : "bounce", r, "queued", answer.text);

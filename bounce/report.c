@@ -172,7 +172,7 @@ advice(struct bytes code)
     };
     unsigned int i = 0;
 
-    while (strncmp(code.s, table[i].prefix, strlen(table[i].prefix)))
+    while (strncmp(code.s, table[i].prefix, strlen(table[i].prefix)) != 0)
         i++;
     return table[i].text;
 }
@@ -403,7 +403,7 @@ header(struct out *o, struct report const *r, struct report_names const *n)
     say(o, "From: Mail Delivery System <");
     all(o, &n->from);
     say(o, ">\nTo: ");
-    all(o, &n->to);
+    address(o, n->to.s, n->to.len);
     say(o, n->doubled ? "\nSubject: Undeliverable report" : "\nSubject: Not delivered");
     if (r->subject.len) {
         say(o, ": ");

@@ -123,7 +123,7 @@ groups_make(struct send *s, struct message *m)
 
     for (uint32_t i = 0; i < m->ntargets; i++)
         n += !i || !same_group(m, m->targets + i - 1, m->targets + i);
-    m->groups = calloc(n, sizeof *m->groups);
+    m->groups = calloc(n ? n : 1, sizeof *m->groups);
     if (!m->groups)
         return 0;
     for (uint32_t i = 0; i < m->ntargets; i++) {

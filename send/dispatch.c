@@ -31,6 +31,18 @@ chain(struct send *s, int route, struct bytes name)
 }
 
 static void
+dest_limits(struct send const *s, struct dest *d)
+{
+    d->limit = settings_of(s, SET_concurrency, d->name, s->settings.concurrency);
+    d->perjob = settings_of(s, SET_rcptperjob, d->name, s->settings.rcptperjob);
+    if (!d->limit)
+        d->limit = 1;
+    if (!d->perjob)
+        d->perjob = 1;
+    d->read = s->clock.boot;
+}
+
+static void
 dest_init(struct send *s, struct dest *d, int route)
 {
     d->route = (uint8_t)route;
@@ -43,12 +55,7 @@ dest_init(struct send *s, struct dest *d, int route)
         d->perjob = LOCALS_PER_JOB;
         return;
     }
-    d->limit = settings_of(s, SET_concurrency, d->name, s->settings.concurrency);
-    d->perjob = settings_of(s, SET_rcptperjob, d->name, s->settings.rcptperjob);
-    if (!d->limit)
-        d->limit = 1;
-    if (!d->perjob)
-        d->perjob = 1;
+    dest_limits(s, d);
     d->window = d->limit < WINDOW_FIRST ? d->limit : WINDOW_FIRST;
 }
 
@@ -59,8 +66,11 @@ dispatch_dest(struct send *s, int route, struct bytes name)
     struct dest *d;
 
     for (d = *at; d; d = d->next)
-        if (d->route == route && d->len == name.len && !memcmp(d->name, name.s, name.len))
+        if (d->route == route && d->len == name.len && !memcmp(d->name, name.s, name.len)) {
+            if (route == ROUTE_REMOTE && s->clock.boot - d->read >= 1000)
+                dest_limits(s, d);
             return d;
+        }
     d = calloc(1, sizeof *d + name.len + 1);
     if (!d)
         return 0;

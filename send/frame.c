@@ -12,7 +12,7 @@ frame_sender(stralloc *to, struct bytes from, struct bytes recipient)
 {
     char const *host, *at;
 
-    if (from.len < 5 || memcmp(from.s + from.len - 4, "-@[]", 4))
+    if (from.len < 5 || memcmp(from.s + from.len - 4, "-@[]", 4) != 0)
         return 0;
     from.len -= 4;
     host = memrchr(from.s, '@', from.len);

@@ -507,48 +507,68 @@ look_at(struct message *m)
     return hold;
 }
 
+/* Opened, locked and proved, or put where it belongs. Returns 1 if it is ready. */
+static int
+fetch(struct send *s, struct message *m)
+{
+    char path[MESSAGE_PATH];
+    char const *why;
+    int got = open_either(s, m, path);
+
+    if (got == 0) { /* delivered before its hint came, or an operator took it */
+        forget(s, m);
+        return 0;
+    }
+    if (got == -1 && (errno == ELOOP || errno == ENXIO)) {
+        (void)aside(path, QUEUE_BAD, m->id, "it is no file");
+        forget(s, m);
+        return 0;
+    }
+    if (got == 1 && !lock(m, path)) {
+        if (errno == EWOULDBLOCK || errno == ENOENT) {
+            rest(s, m, LOOK_AGAIN);
+            return 0;
+        }
+        got = -1;
+    }
+    if (got == 1)
+        got = file_read(m->fd, &m->file, &why);
+    if (got == -1)
+        trouble(s, m, errno);
+    else if (!got)
+        damaged(s, m, path, why);
+    return got == 1;
+}
+
 void
 message_load(struct send *s, uint32_t entry)
 {
-    char path[MESSAGE_PATH];
     struct message *m = message_new(s, entry);
-    char const *why;
+    unsigned int flags = s->table.entries[entry].flags;
     uint64_t hold;
-    int got;
 
     if (!m) {
         message_later(s, entry, LOOK_AGAIN);
         return;
     }
     /* Of what a scan found in new/, the scan may not have come to the other name yet. */
-    if (s->table.entries[entry].flags & ENTRY_TWICE ||
-        (s->table.entries[entry].flags & ENTRY_AGAIN && !(s->table.entries[entry].flags & ENTRY_WAITS)))
+    if (flags & ENTRY_TWICE || (flags & ENTRY_AGAIN && !(flags & ENTRY_WAITS)))
         settle_twice(s, entry, m->id);
     m->waits = (s->table.entries[entry].flags & ENTRY_WAITS) != 0;
-    got = open_either(s, m, path);
-    if (got == 0)
-        forget(s, m); /* delivered before its hint came, or an operator took it */
-    else if (got == -1 && (errno == ELOOP || errno == ENXIO)) {
-        (void)aside(path, QUEUE_BAD, m->id, "it is no file");
-        forget(s, m);
-    } else if (got == -1)
-        trouble(s, m, errno);
-    else if (!lock(m, path)) {
-        if (errno == EWOULDBLOCK || errno == ENOENT)
-            rest(s, m, LOOK_AGAIN);
-        else
-            trouble(s, m, errno);
-    } else if ((got = file_read(m->fd, &m->file, &why)) == -1)
-        trouble(s, m, errno);
-    else if (!got)
-        damaged(s, m, path, why);
-    else if ((hold = look_at(m)) > s->clock.wall) {
+    if (!fetch(s, m))
+        return;
+    hold = look_at(m);
+    if (hold > s->clock.wall) {
         uint64_t wait = hold - s->clock.wall;
         rest(s, m, wait > SCHEDULE_FURTHEST ? SCHEDULE_FURTHEST : (uint32_t)wait);
-    } else {
-        s->backoff = 0;
-        m->cost = m->file.data.a;
-        s->memory += m->cost;
-        message_proceed(s, m);
+        return;
     }
+    if (!m->arrival)
+        m->arrival = s->clock.wall;
+    if (m->arrival < hold)
+        m->arrival = hold; /* its time begins there */
+    s->backoff = 0;
+    m->cost = m->file.data.a;
+    s->memory += m->cost;
+    message_proceed(s, m);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,27 +44,25 @@ take_lock(void)
 
 /* pneu-bounce's path is found once: later the sandbox lets nothing else be started. Mail that can be delivered does
  * not wait for it. */
-static char *
+static char const *
 find_bounce(void)
 {
+    static char found[PATH_MAX];
     static char const name[] = "/pneu-bounce";
     char const *path = getenv("PATH");
     size_t len;
 
     for (path = path ? path : "/usr/local/bin:/usr/bin:/bin"; *path; path += len + (path[len] == ':')) {
-        char *found;
         len = strcspn(path, ":");
-        found = malloc(len + sizeof name);
-        if (!found)
-            break;
+        if (len + sizeof name > sizeof found || *path != '/')
+            continue;
         memcpy(found, path, len);
         memcpy(found + len, name, sizeof name);
-        if (*found == '/' && access(found, X_OK) == 0)
+        if (access(found, X_OK) == 0)
             return found;
-        free(found);
     }
     strerr_warnwu("find pneu-bounce: reports will wait");
-    return 0;
+    return "pneu-bounce";
 }
 
 static int
@@ -84,8 +83,7 @@ int
 main(int argc, char const *const *argv)
 {
     struct send *s;
-    char const *what;
-    char *bounce;
+    char const *what, *bounce;
     int lock, signals;
 
     PROG = "pneu-send";
@@ -106,9 +104,9 @@ main(int argc, char const *const *argv)
     if (!sync_start(&s->syncs, lock))
         strerr_diefusys(EXIT_TEMP, "start helper processes");
     signals = catch_signals();
-    if (!loop_init(s, bounce ? bounce : "pneu-bounce", &what))
+    if (!loop_init(s, bounce, &what))
         strerr_diefusys(EXIT_TEMP, "use ", what);
-    if (!sandbox_send(bounce ? bounce : "pneu-bounce"))
+    if (!sandbox_send(bounce))
         strerr_diefusys(EXIT_TEMP, "confine");
     return loop_run(s, signals);
 }

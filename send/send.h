@@ -108,6 +108,7 @@ struct dest {
     struct group *first, *last;
     uint32_t waiting; /* groups */
     uint32_t running, window, limit, perjob;
+    uint64_t read; /* clock.boot when these were */
     uint8_t isready;
     uint8_t route;
     size_t len;

@@ -2,11 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <skalibs/sig.h>
 
 #include "lib/confine.h"
 #include "lib/exits.h"
@@ -66,6 +69,8 @@ helper(int fd)
     int file;
     int got;
 
+    /* What ends pneu-send ends us after it, when its socket closes. */
+    (void)(sig_ignore(SIGINT), sig_ignore(SIGTERM), sig_ignore(SIGHUP), sig_ignore(SIGALRM));
     if (!sandbox_helper())
         _exit(EXIT_TEMP);
     while ((got = helper_take(fd, &tag, &file)) != -1) {

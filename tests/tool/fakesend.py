@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 """The jobs' side of pneu-send, for tests of deliverers.
 
-fakesend.py SOCKET [--hold] < JOBS    one job a line, words separated by blanks:
+fakesend.py [--all] SOCKET < JOBS    one job a line, words separated by blanks:
     TRANSPORT KEY ID SENDER FILE [name=value ...] ADDRESS[;name=value] ...
 FILE is given as queue file: the message is all of it, or offset= length= say. A sender of - is the
 null sender. All jobs are sent at once; one line is printed for each recipient's result,
     JOB INDEX CLASS CODE TEXT
-in the order of jobs and indices, and "JOB done". With --hold, `fakesend.py --hold` exits as soon as all
-jobs are sent. SOCKET may be "exec:PROGRAM ARGS": that program is started with the socket as descriptor 0.
+in the order of jobs and indices, and "JOB done". Exits 1 if a job got no end, with --all also if a result is not K.
+SOCKET may be "exec:PROGRAM ARGS": that program is started with the socket as descriptor 0.
 """
 import array, os, shlex, socket, subprocess, sys
 
@@ -92,7 +92,7 @@ def connect(where):
 
 
 def main():
-    sock = connect(sys.argv[1])
+    sock = connect(next(a for a in sys.argv[1:] if a != "--all"))
     waiting = {}
     results = {}
     for number, line in enumerate(sys.stdin, 1):
@@ -107,8 +107,6 @@ def main():
         except (BrokenPipeError, ConnectionResetError):
             break
         os.close(fd)
-    if "--hold" in sys.argv:
-        return 0
     pending = set(waiting)
     for frame in frames(sock):
         r = records(frame)
@@ -127,7 +125,8 @@ def main():
             for text in results.get((number, index), ["? no result"]):
                 print(number, index, text)
         print(number, "lost" if number in pending else "done")
-    return 1 if pending else 0
+    good = all(text[0] == "K" for texts in results.values() for text in texts)
+    return 1 if pending or ("--all" in sys.argv and not good) else 0
 
 
 sys.exit(main())

@@ -42,7 +42,7 @@ make_envelope(struct delivery const *d, stralloc const *addresses, stralloc *to)
      * sender (RFC 3461 section 5.2.7); a list's owner asked for none. */
     int same = !strcmp(d->sender, d->newsender.s);
     int good = envelope_put(to, "from", d->newsender.s, d->newsender.len - 1) &&
-               envelope_put(to, "origin", "forward", 7) && put_token(to, d) && put_bytes(to, "body", d->body) &&
+               envelope_put(to, "origin", "forward", 7) && put_bytes(to, "body", d->body) &&
                (!d->smtputf8 || envelope_put(to, "smtputf8", "1", 1)) &&
                (!d->requiretls || envelope_put(to, "requiretls", "1", 1)) &&
                (!same || (put_bytes(to, "ret", d->ret) && put_bytes(to, "envid", d->envid)));
@@ -61,10 +61,17 @@ static int
 send_message(struct delivery *d, struct intake *in)
 {
     struct bytes line = delivery_deliveredto(d);
+    stralloc opening = STRALLOC_ZERO;
     char const *s;
     ssize_t n;
+    /* The token makes the ID, so it comes first. */
+    int begun = put_token(&opening, d) && intake_begin(in, (struct bytes){opening.s, opening.len}) &&
+                intake_data(in, line.s, line.len);
+    int e = errno;
 
-    if (!intake_begin(in, (struct bytes){"", 0}) || !intake_data(in, line.s, line.len))
+    stralloc_free(&opening);
+    errno = e;
+    if (!begun)
         return 0;
     for (uint64_t at = 0; (n = message_read(d->message, at, &s)) > 0; at += (uint64_t)n)
         if (!intake_data(in, s, (size_t)n))

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <skalibs/stralloc.h>
@@ -169,12 +170,15 @@ struct scan {
     uint32_t found;
 };
 
+#define SEND_ROUTE_FILES 4
+
 struct settings {
     struct routes routes;
     uint8_t remotes; /* control/remote/ exists */
     uint32_t queuelifetime, retryfirst, retrymax, copytime, rcptperjob, concurrency;
-    uint64_t read;  /* clock.boot when */
-    uint8_t broken; /* said already */
+    uint64_t read;                        /* clock.boot when */
+    struct stat stamps[SEND_ROUTE_FILES]; /* of the files that decide where mail goes, when they were read */
+    uint8_t broken;                       /* said already */
 };
 
 struct send {

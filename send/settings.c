@@ -1,6 +1,7 @@
 #include "send/settings.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -32,6 +33,32 @@ number(struct send *s, enum setting which, uint32_t *to)
     return 1;
 }
 
+/* What routes_read reads. pneu-smtpd asks the same files for each connection: mail that it took by a setting that has
+ * just changed must not go by the old one, so no second is let pass here. */
+static enum setting const route_files[SEND_ROUTE_FILES] = {SET_me, SET_envnoathost, SET_locals, SET_virtualdomains};
+
+static void
+take_stamps(struct stat stamps[SEND_ROUTE_FILES])
+{
+    for (unsigned int i = 0; i < SEND_ROUTE_FILES; i++)
+        if (stat(control_path(route_files[i]), stamps + i) == -1)
+            stamps[i] = (struct stat){0};
+}
+
+static int
+routes_changed(struct settings const *set)
+{
+    struct stat now[SEND_ROUTE_FILES];
+
+    take_stamps(now);
+    for (unsigned int i = 0; i < SEND_ROUTE_FILES; i++)
+        if (now[i].st_ino != set->stamps[i].st_ino || now[i].st_size != set->stamps[i].st_size ||
+            now[i].st_mtim.tv_sec != set->stamps[i].st_mtim.tv_sec ||
+            now[i].st_mtim.tv_nsec != set->stamps[i].st_mtim.tv_nsec)
+            return 1;
+    return 0;
+}
+
 /* A half-written or malformed file must not change where mail goes: the tables are replaced only as a whole. */
 static int
 routes(struct send *s)
@@ -57,7 +84,10 @@ settings_read(struct send *s)
 {
     struct settings *set = &s->settings;
     int first = !set->read;
-    int good = routes(s);
+    int good;
+
+    take_stamps(set->stamps); /* before reading: a change meanwhile is seen next time */
+    good = routes(s);
 
     good &= number(s, SET_queuelifetime, &set->queuelifetime);
     good &= number(s, SET_retryfirst, &set->retryfirst);
@@ -79,7 +109,7 @@ settings_read(struct send *s)
 int
 settings_fresh(struct send *s)
 {
-    if (s->settings.read && s->clock.boot - s->settings.read < 1000)
+    if (s->settings.read && s->clock.boot - s->settings.read < 1000 && !routes_changed(&s->settings))
         return 1;
     return settings_read(s);
 }

@@ -1,4 +1,4 @@
-/* What pneu-send asks of control/, at most once a second: a changed setting reaches the next attempt. */
+/* What pneu-send asks of control/: once a second at most, and where mail goes again for each attempt after a change. */
 
 #ifndef PNEU_SEND_SETTINGS_H
 #define PNEU_SEND_SETTINGS_H
@@ -6,7 +6,7 @@
 #include "control/control.h"
 #include "send/send.h"
 
-/* Rereads what is older than a second. What cannot be read stays as it was, with a line in the log. Returns 1, or 0 if
+/* Rereads what is older than a second, or routes that have changed. What cannot be read stays as it was, with a line in the log. Returns 1, or 0 if
  * there never was anything to go by. */
 extern int settings_fresh(struct send *);
 

@@ -37,8 +37,7 @@ commit_begin(struct commit *c)
 }
 
 void
-commit_begin_token(struct commit *c, uint32_t uid, char const *token,
-                   size_t len)
+commit_begin_token(struct commit *c, uint32_t uid, char const *token, size_t len)
 {
     begin(c, 1);
     id_token(c->id, uid, token, len);
@@ -61,15 +60,12 @@ make(struct commit *c)
     c->fd = openat(c->dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
     if (c->fd != -1)
         return 1;
-    if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT &&
-        errno != EINVAL)
+    if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL)
         return 0;
     dotted(c, name);
-    if (c->token && unlinkat(c->dir, name, 0) == -1 &&
-        errno != ENOENT) /* a former try's, cut off */
+    if (c->token && unlinkat(c->dir, name, 0) == -1 && errno != ENOENT) /* a former try's, cut off */
         return 0;
-    c->fd = openat(c->dir, name,
-                   O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
+    c->fd = openat(c->dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
     c->dotted = c->fd != -1;
     return c->fd != -1;
 }
@@ -98,8 +94,7 @@ flush(struct commit *c)
 
     if (c->fd == -1 && !make(c))
         return 0;
-    if (!write_at(c->fd, c->buffer.s + skip, c->buffer.len - skip,
-                  (off_t)(c->written + skip)))
+    if (!write_at(c->fd, c->buffer.s + skip, c->buffer.len - skip, (off_t)(c->written + skip)))
         return 0;
     c->written += c->buffer.len;
     c->buffer.len = 0;
@@ -145,15 +140,12 @@ static int
 finish(struct commit *c, struct bytes envelope, uint32_t recipients)
 {
     char header[FILE_HEADER];
-    struct file_header h = {.message = c->message,
-                            .envelope = (uint32_t)envelope.len,
-                            .recipients = recipients};
+    struct file_header h = {.message = c->message, .envelope = (uint32_t)envelope.len, .recipients = recipients};
 
     h.message_crc = c->crc;
     h.envelope_crc = crc32c(0, envelope.s, envelope.len);
     file_header_fmt(header, &h);
-    if (!room(c, envelope.len + recipients) ||
-        !stralloc_catb(&c->buffer, envelope.s, envelope.len))
+    if (!room(c, envelope.len + recipients) || !stralloc_catb(&c->buffer, envelope.s, envelope.len))
         return 0;
     memset(c->buffer.s + c->buffer.len, STATUS_TODO, recipients);
     c->buffer.len += recipients;
@@ -202,8 +194,7 @@ known(struct commit const *c)
     snprintf(wait, sizeof wait, QUEUE_WAIT "/%s/%s", c->id + ID_LEN - 2, c->id);
     snprintf(hold, sizeof hold, QUEUE_HOLD "/%s", c->id);
     for (unsigned int i = 0; i < 3; i++) {
-        if (fstatat(i ? AT_FDCWD : c->dir, names[i], &st,
-                    AT_SYMLINK_NOFOLLOW) == 0)
+        if (fstatat(i ? AT_FDCWD : c->dir, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0)
             return 1;
         if (errno != ENOENT)
             return -1;

@@ -20,23 +20,23 @@
 #define COMMIT_BUFFER 65536 /* messages below this are one write */
 
 struct commit {
-    int dir; /* queue/new, opened once: no lack of descriptors can strike after
+    int dir;    /* queue/new, opened once: no lack of descriptors can strike after
                 the fsync */
-    int fd;  /* the file; -1: none yet */
+    int fd;     /* the file; -1: none yet */
     int dotted; /* it has the name ".ID": this file system knows no O_TMPFILE */
     int token;  /* the ID was made from a token: the message may be queued
                    already */
     char id[ID_SIZE];
-    stralloc buffer; /* not yet written; begins with room for the header as long
+    stralloc buffer;  /* not yet written; begins with room for the header as long
                         as nothing is */
     uint64_t written; /* bytes of the file that are */
     uint64_t message; /* bytes of the message so far */
     uint32_t crc;
 };
 
-#define COMMIT_ZERO                                                            \
-    {                                                                          \
-        .dir = -1, .fd = -1, .buffer = STRALLOC_ZERO                           \
+#define COMMIT_ZERO                                                                                                    \
+    {                                                                                                                  \
+        .dir = -1, .fd = -1, .buffer = STRALLOC_ZERO                                                                   \
     }
 
 /* Opens queue/new. Returns 1, or 0 with errno. */
@@ -45,8 +45,7 @@ extern int commit_init(struct commit *);
 /* Begins a message with a new ID, or with the one of this uid's token. Returns
  * 1, or 0 with errno. */
 extern int commit_begin(struct commit *);
-extern void commit_begin_token(struct commit *, uint32_t uid, char const *token,
-                               size_t len);
+extern void commit_begin_token(struct commit *, uint32_t uid, char const *token, size_t len);
 
 /* More of the message. Returns 1, or 0 with errno. */
 extern int commit_data(struct commit *, char const *s, size_t len);
@@ -55,8 +54,7 @@ extern int commit_data(struct commit *, char const *s, size_t len);
  * is durable, in queue/new under its ID, or it was queued before under the same
  * token; 0 with errno: give it up, it is not queued (after a failed fsync of
  * the folder it may be: then it comes twice). */
-extern int commit_end(struct commit *, struct bytes envelope,
-                      uint32_t recipients);
+extern int commit_end(struct commit *, struct bytes envelope, uint32_t recipients);
 
 /* Ends with the message, queued or not; errno stays. commit_begin may follow.
  */

@@ -6,13 +6,13 @@
 
 enum queue_exit {
     QUEUE_OK = 0,
-    QUEUE_LONG = 11,    /* an address is too long */
-    QUEUE_REFUSED = 31, /* refused for ever */
-    QUEUE_MEMORY = 51,  /* out of memory */
-    QUEUE_TIMEOUT = 52, /* it took too long */
-    QUEUE_WRITE = 53,   /* write error, disk full */
-    QUEUE_READ = 54, /* the message or the envelope cannot be read to its end */
-    QUEUE_HOME = 61, /* no instance */
+    QUEUE_LONG = 11,        /* an address is too long */
+    QUEUE_REFUSED = 31,     /* refused for ever */
+    QUEUE_MEMORY = 51,      /* out of memory */
+    QUEUE_TIMEOUT = 52,     /* it took too long */
+    QUEUE_WRITE = 53,       /* write error, disk full */
+    QUEUE_READ = 54,        /* the message or the envelope cannot be read to its end */
+    QUEUE_HOME = 61,        /* no instance */
     QUEUE_FOLDER = 62,      /* a setting or a folder of it cannot be read */
     QUEUE_REFUSED_NOW = 71, /* refused for now */
     QUEUE_SILENT = 72,      /* the intake took too long */

@@ -208,7 +208,7 @@ put_message(struct list const *l, stralloc *to, struct file const *f, struct his
 static int
 put_damaged(struct list *l, stralloc *to, struct stat const *st, char const *state, char const *why)
 {
-    int young = strcmp(state, "bad") && (uint64_t)st->st_mtime + COPYING > l->now;
+    int young = strcmp(state, "bad") != 0 && (uint64_t)st->st_mtime + COPYING > l->now;
 
     l->damaged += !young;
     return stralloc_catb(to, "- ", 2) && put_uint(to, (uint64_t)st->st_size) &&
@@ -248,7 +248,7 @@ list_open(struct list *l, stralloc *to, int fd, char const *path, char const *st
         good = file_prove(fd, &f.header);
     if (good == 1 && !read_history(fd, &f, &h))
         good = -1;
-    if (!strcmp(state, "bad") && good != -1)
+    if (!strcmp(state, "bad") != 0 && good != -1)
         read_why(path, beside);
     if (good == 1 && !*beside)
         done = put_message(l, to, &f, &h, &st, !strcmp(state, "wait"));

@@ -41,7 +41,7 @@ is_wanted(struct listing const *l, char const *id)
 {
     char const *const *w = l->wanted;
 
-    while (*w && strcmp(*w, id))
+    while (*w && strcmp(*w, id) != 0)
         w++;
     return *w || !*l->wanted;
 }

@@ -267,8 +267,11 @@ hostile() {
 full_disk() { # a disk of 1 MiB
 	PNEU_HOME=$TEST_TMP/small
 	mkdir -p "$PNEU_HOME/queue"
-	mount -t tmpfs -o size=1m,nr_inodes=400 small "$PNEU_HOME/queue" || return 1
-	trap 'umount -l "$TEST_TMP/small/queue"; test_cleanup' EXIT
+	mount -t tmpfs -o size=1m,nr_inodes=400 small "$PNEU_HOME/queue" || {
+		skip 11 "cannot mount"
+		return
+	}
+	trap 'umount -l "$TEST_TMP/small/queue" 2>/dev/null; test_cleanup' EXIT
 	bare_instance "$PNEU_HOME"
 	echo 0 >"$PNEU_HOME/control/minfree"
 	echo 0 >"$PNEU_HOME/control/minfreeinodes"
@@ -305,8 +308,9 @@ full_disk() { # a disk of 1 MiB
 	is "$?" 53 "minfree keeps the rest free"
 	is "$(queued)" 1 "nothing of it stays"
 	daemon_stop "$INTAKE"
+	umount "$PNEU_HOME/queue"
 }
 
 as_both hostile
-if test -n "$TEST_ROOT"; then (full_disk; exit "$TEST_FAILED") || true; fi
+test -z "$TEST_ROOT" || full_disk
 done_testing

@@ -16,6 +16,7 @@ lists() {
 	as_uid 60001 pneu-queue <m 1<e
 	head -c 100000 /dev/urandom | as_uid 60001 pneu-queue 1<e
 	daemon_stop "$INTAKE"
+	# shellcheck disable=SC2046
 	set -- $(pneu-list | sed -n 's/^\([0-9a-f]\{28\}\) .*/\1/p')
 	is "$#" 5 "five messages"
 	like "$(pneu-list "$1" | head -n 1)" "^$1 new [0-9]+ 17 0 - 0/2 <a\\\\x5cb@c> -\$" "a new one"

@@ -197,7 +197,9 @@ memory(void)
     if (!p)
         return 0;
     p[49999999] = 1;
-    return p[49999999];
+    int good = p[49999999];
+    free(p);
+    return good;
 }
 
 static struct {

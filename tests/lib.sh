@@ -267,7 +267,10 @@ instance_stop() { # [DIR]
 	:
 }
 
-service_pid() { s6-svstat -o pid "$PNEU_HOME/service/$1"; }
+service_pid() { # NAME: nothing if it is down: s6-svstat says -1 then, and kill takes that for everybody
+	test_pid=$(s6-svstat -o pid "$PNEU_HOME/service/$1" 2>/dev/null)
+	test "${test_pid:-0}" -gt 1 && printf '%s\n' "$test_pid"
+}
 
 maildir() { printf '%s/mail/%s/%s/Maildir\n' "$PNEU_HOME" "${1##*@}" "${1%@*}"; }
 

@@ -29,7 +29,8 @@ next(struct caller *c, struct bytes *item)
             c->taken = c->in.len - rest.len;
             return 1;
         }
-        memmove(c->in.s, c->in.s + c->taken, rest.len);
+        if (rest.len)
+            memmove(c->in.s, c->in.s + c->taken, rest.len);
         c->in.len = rest.len;
         c->taken = 0;
         if (!stralloc_readyplus(&c->in, INTAKE_CHUNK_MAX))

@@ -36,7 +36,7 @@ resolvconf_line(struct dns *d, char const *line, size_t len)
     size_t at = sizeof word - 1;
     size_t end;
 
-    if (len <= at || memcmp(line, word, at) || (line[at] != ' ' && line[at] != '\t'))
+    if (len <= at || memcmp(line, word, at) != 0 || (line[at] != ' ' && line[at] != '\t'))
         return;
     while (at < len && (line[at] == ' ' || line[at] == '\t'))
         at++;
@@ -135,9 +135,8 @@ stream(int fd, unsigned char *s, size_t len, int out, tain const *deadline)
         ssize_t n = out ? send(fd, s, len, MSG_NOSIGNAL) : recv(fd, s, len, 0);
         if (n > 0)
             s += n, len -= (size_t)n;
-        else if (n == 0)
-            return 0;
-        else if (errno != EINTR && (errno != EAGAIN || !wait_for(fd, out ? IOPAUSE_WRITE : IOPAUSE_READ, deadline)))
+        else if (n == 0 ||
+                 (errno != EINTR && (errno != EAGAIN || !wait_for(fd, out ? IOPAUSE_WRITE : IOPAUSE_READ, deadline))))
             return 0;
     }
     return 1;

@@ -180,7 +180,7 @@ dns_judge(struct dns_question const *q, unsigned char const *packet, size_t len)
 {
     ns_msg msg;
 
-    if (len < NS_HFIXEDSZ || len > NS_MAXMSG || memcmp(packet, q->id, 2) || !(packet[2] & 0x80) ||
+    if (len < NS_HFIXEDSZ || len > NS_MAXMSG || memcmp(packet, q->id, 2) != 0 || !(packet[2] & 0x80) ||
         (packet[2] & 0x78)) /* of another question, no answer, or no plain one */
         return DNS_FOREIGN;
     int rcode = packet[3] & 15;

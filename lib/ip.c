@@ -87,7 +87,7 @@ ip_fmt(char s[static IP_FMT], struct ip const *ip)
     char text[IP_FMT + 1];
 
     inet_ntop(ip->is6 ? AF_INET6 : AF_INET, ip->b, text, sizeof text);
-    size_t len = strlen(text);
+    size_t len = strnlen(text, IP_FMT);
     memcpy(s, text, len);
     return len;
 }

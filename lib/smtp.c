@@ -241,7 +241,8 @@ smtp_enhanced(unsigned int code, char const *text, size_t len, char to[static SM
             return at;
         }
     }
-    memcpy(to, "x.0.0", 5);
+    static char const none[] = {'.', '0', '.', '0'};
     to[0] = class;
-    return 5;
+    memcpy(to + 1, none, sizeof none);
+    return 1 + sizeof none;
 }

@@ -45,13 +45,15 @@ verdict_reply(struct verdict *v, struct peer const *p, unsigned int code)
     char const *text = p->reply.text;
     char enhanced[SMTP_ENHANCED_MAX];
     char digits[UINT_FMT];
+    size_t digitslen;
     size_t own;
     char class = code < 300 ? 'K' : code >= 500 ? 'D' : 'Z';
     /* A 3xx where none belongs is a mistake of the server, and has no enhanced codes. */
     size_t n = smtp_enhanced(code >= 300 && code < 400 ? 400 : code, text, p->reply.len, enhanced, &own);
 
     begin(v, class, enhanced, n, p->remote);
-    add(v, digits, uint_fmt(digits, code));
+    digitslen = uint_fmt(digits, code);
+    add(v, digits, digitslen);
     add(v, " ", 1);
     add(v, text, p->reply.len);
 }

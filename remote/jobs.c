@@ -96,7 +96,7 @@ take(struct serving *s, struct bytes frame)
     struct job j;
     int fd = jobwire_takefd(&s->wire);
 
-    if (!job_scan(frame, &j) || j.transport.len != 6 || memcmp(j.transport.s, "remote", 6)) {
+    if (!job_scan(frame, &j) || j.transport.len != 6 || memcmp(j.transport.s, "remote", 6) != 0) {
         if (fd != -1)
             fd_close(fd);
         return (errno = EPROTO, 0);

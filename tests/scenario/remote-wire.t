@@ -1,5 +1,6 @@
 #!/bin/sh
 # What goes over the wire: 50 odd messages byte for byte, many recipients in one transaction, parameters of MAIL and RCPT.
+# shellcheck disable=SC2002,SC2020,SC2119
 . "${PNEU_TOP:-.}/tests/lib.sh"
 . "$PNEU_TOP/tests/remote.sh"
 

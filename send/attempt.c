@@ -201,7 +201,7 @@ attempt_begin(struct send *s, struct message *m)
     }
     m->open = m->ngroups;
     for (uint32_t i = 0; i < m->ngroups; i++)
-        dispatch_group(s, m->groups + i);
+        dispatch_group(m->groups + i);
 }
 
 /* ---- results ---- */

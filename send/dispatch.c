@@ -14,6 +14,8 @@
 #include "send/settings.h"
 
 #define LOCALS_PER_JOB 16
+#define DEST_ENOUGH 10 /* groups that wait loaded, beside as many as may run */
+#define CHANNEL_ENOUGH 100
 #define WINDOW_FIRST 5    /* jobs at a time to a destination that nothing is known of */
 #define BACKOFF_FIRST 100 /* milliseconds */
 #define BACKOFF_MOST 10000
@@ -28,6 +30,21 @@ chain(struct send *s, int route, struct bytes name)
     for (size_t i = 0; i < name.len; i++)
         h = (h ^ (unsigned char)name.s[i]) * 16777619u;
     return s->dests + (h ^ h >> 16) % SEND_DESTS;
+}
+
+static void
+park_init(struct park *p, struct dest *d, struct channel *c)
+{
+    p->dest = d;
+    p->channel = c;
+    for (unsigned int i = 0; i < LANES; i++)
+        p->chains[i].first = p->chains[i].last = TABLE_NONE;
+}
+
+static int
+park_empty(struct park const *p)
+{
+    return !p->chains[LANE_NEW].count && !p->chains[LANE_OLD].count;
 }
 
 static void
@@ -47,9 +64,7 @@ dest_init(struct send *s, struct dest *d, int route)
 {
     d->route = (uint8_t)route;
     d->channel = s->channels + (route == ROUTE_REMOTE ? CHANNEL_REMOTE : CHANNEL_LOCAL);
-    d->park.first = d->park.last = TABLE_NONE;
-    d->park.dest = d;
-    d->park.channel = d->channel;
+    park_init(&d->park, d, d->channel);
     if (route != ROUTE_REMOTE) {
         d->limit = d->window = SEND_JOBS;
         d->perjob = LOCALS_PER_JOB;
@@ -87,7 +102,8 @@ dispatch_idle(struct send *s, struct dest *d)
 {
     struct dest **at = chain(s, d->route, (struct bytes){d->name, d->len});
 
-    if (d->waiting || d->running || d->park.count || d->park.listed || d->isready)
+    if (d->waiting || d->running || !park_empty(&d->park) || d->park.listed || d->lanes[LANE_NEW].isready ||
+        d->lanes[LANE_OLD].isready)
         return;
     while (*at != d)
         at = &(*at)->next;
@@ -95,37 +111,64 @@ dispatch_idle(struct send *s, struct dest *d)
     free(d);
 }
 
+static int
+may_start(struct dest const *d)
+{
+    return d->running < d->window && d->running < d->limit;
+}
+
 static void
 make_ready(struct dest *d)
 {
     struct channel *c = d->channel;
 
-    if (d->isready || !d->first || d->running >= d->window || d->running >= d->limit)
-        return;
-    d->isready = 1;
-    d->ready = 0;
-    if (c->ready)
-        c->readylast->ready = d;
-    else
-        c->ready = d;
-    c->readylast = d;
+    for (unsigned int i = 0; i < LANES; i++) {
+        struct lane *l = d->lanes + i;
+        if (l->isready || !l->first || !may_start(d))
+            continue;
+        l->isready = 1;
+        l->ready = 0;
+        if (c->ready[i])
+            c->readylast[i]->lanes[i].ready = d;
+        else
+            c->ready[i] = d;
+        c->readylast[i] = d;
+    }
+}
+
+/* The next destination that may start a job, and the lane whose turn it is; or NULL. */
+static struct dest *
+take_ready(struct channel *c, unsigned int *lane)
+{
+    while (c->ready[LANE_NEW] || c->ready[LANE_OLD]) {
+        unsigned int i = c->turn++ % LANES;
+        struct dest *d = c->ready[i];
+        if (!d)
+            continue;
+        c->ready[i] = d->lanes[i].ready;
+        d->lanes[i].isready = 0;
+        *lane = i;
+        if (may_start(d)) /* its other lane may have had the last place */
+            return d;
+    }
+    return 0;
 }
 
 static void
 queue_group(struct group *g)
 {
-    struct dest *d = g->dest;
+    struct lane *l = g->dest->lanes + (g->message->waits ? LANE_OLD : LANE_NEW);
 
     g->next = 0;
-    if (d->first)
-        d->last->next = g;
+    if (l->first)
+        l->last->next = g;
     else
-        d->first = g;
-    d->last = g;
+        l->first = g;
+    l->last = g;
 }
 
 void
-dispatch_group(struct send *s, struct group *g)
+dispatch_group(struct group *g)
 {
     queue_group(g);
     g->dest->waiting++;
@@ -138,9 +181,11 @@ dispatch_group(struct send *s, struct group *g)
 static int
 park_full(struct park const *p)
 {
+    struct channel const *c = p->channel;
+
     if (p->dest)
-        return p->dest->waiting >= (p->dest->limit < p->channel->limit ? p->dest->limit : p->channel->limit) + 10;
-    return p->channel->waiting >= 2 * p->channel->limit + 100;
+        return p->dest->waiting >= (p->dest->limit < c->limit ? p->dest->limit : c->limit) + DEST_ENOUGH;
+    return c->waiting >= 2 * c->limit + CHANNEL_ENOUGH;
 }
 
 struct park *
@@ -155,24 +200,40 @@ void
 dispatch_park(struct send *s, struct park *p, uint32_t entry)
 {
     struct entry *e = s->table.entries + entry;
+    unsigned int lane = e->flags & ENTRY_WAITS ? LANE_OLD : LANE_NEW;
 
     e->place = TABLE_PARKED;
     e->key = TABLE_NONE;
-    if (p->count++)
-        s->table.entries[p->last].key = entry;
+    if (p->chains[lane].count++)
+        s->table.entries[p->chains[lane].last].key = entry;
     else
-        p->first = entry;
-    p->last = entry;
+        p->chains[lane].first = entry;
+    p->chains[lane].last = entry;
 }
 
 static void
 may_give(struct send *s, struct park *p)
 {
-    if (!p->count || p->listed || park_full(p))
+    if (park_empty(p) || p->listed || park_full(p))
         return;
     p->listed = 1;
     p->next = s->giving;
     s->giving = p;
+}
+
+static uint32_t
+park_take(struct send *s, struct park *p)
+{
+    unsigned int lane = p->turn++ % LANES;
+    uint32_t entry;
+
+    if (!p->chains[lane].count)
+        lane = !lane;
+    entry = p->chains[lane].first;
+    p->chains[lane].first = s->table.entries[entry].key;
+    p->chains[lane].count--;
+    s->table.entries[entry].place = TABLE_ACTIVE;
+    return entry;
 }
 
 uint32_t
@@ -181,14 +242,8 @@ dispatch_unpark(struct send *s)
     struct park *p;
 
     while ((p = s->giving)) {
-        if (p->count && !park_full(p)) {
-            uint32_t entry = p->first;
-            struct entry *e = s->table.entries + entry;
-            p->first = e->key;
-            p->count--;
-            e->place = TABLE_ACTIVE;
-            return entry;
-        }
+        if (!park_empty(p) && !park_full(p))
+            return park_take(s, p);
         s->giving = p->next;
         p->listed = 0;
         if (p->dest)
@@ -228,9 +283,11 @@ say_start(struct running const *j)
 
 /* Some recipients of a group are on their way; if those were its last, its destination may load the next message. */
 static void
-group_taken(struct send *s, struct dest *d, struct group *g, uint32_t end)
+group_taken(struct send *s, struct dest *d, struct lane *l, uint32_t end)
 {
-    d->first = g->next;
+    struct group *g = l->first;
+
+    l->first = g->next;
     g->at = end;
     if (g->at < g->end)
         queue_group(g);
@@ -245,9 +302,9 @@ group_taken(struct send *s, struct dest *d, struct group *g, uint32_t end)
 
 /* Returns 1, or 0 with errno if the channel takes no more for now. */
 static int
-start_job(struct send *s, struct channel *c, struct dest *d)
+start_job(struct send *s, struct channel *c, struct dest *d, struct lane *l)
 {
-    struct group *g = d->first;
+    struct group *g = l->first;
     struct message *m = g->message;
     struct running *j = free_slot(s);
     stralloc frame = STRALLOC_ZERO;
@@ -276,7 +333,7 @@ start_job(struct send *s, struct channel *c, struct dest *d)
     d->running++;
     m->jobs++;
     say_start(j);
-    group_taken(s, d, g, end);
+    group_taken(s, d, l, end);
     return 1;
 }
 
@@ -312,6 +369,15 @@ end_job(struct send *s, struct running *j, char const *why)
 }
 
 /* ---- channels ---- */
+
+void
+dispatch_init(struct channel *c, char const *name, char const *path)
+{
+    c->name = name;
+    c->path = path;
+    c->wire = (struct jobwire)JOBWIRE_ZERO;
+    park_init(&c->park, 0, c);
+}
 
 static void
 say_channel(struct channel const *c, char const *event, int e)
@@ -372,12 +438,11 @@ static int
 channel_run(struct send *s, struct channel *c)
 {
     struct dest *d;
+    unsigned int lane;
     int sent;
 
-    while (!s->stopping && !c->full && c->running < c->limit && (d = c->ready)) {
-        c->ready = d->ready;
-        d->isready = 0;
-        if (!start_job(s, c, d)) {
+    while (!s->stopping && !c->full && c->running < c->limit && (d = take_ready(c, &lane))) {
+        if (!start_job(s, c, d, d->lanes + lane)) {
             c->full = 1;
             if (errno != ENOBUFS) {
                 say_channel(c, "startfailed", errno);

@@ -6,6 +6,9 @@
 
 #include "send/send.h"
 
+/* Prepares a channel; it is connected later. */
+extern void dispatch_init(struct channel *, char const *name, char const *path);
+
 /* The destination of that route and name, made if need be. NULL with ENOMEM. */
 extern struct dest *dispatch_dest(struct send *, int route, struct bytes name);
 
@@ -21,7 +24,7 @@ extern void dispatch_park(struct send *, struct park *, uint32_t entry);
 extern uint32_t dispatch_unpark(struct send *);
 
 /* Queues a group at its destination. */
-extern void dispatch_group(struct send *, struct group *);
+extern void dispatch_group(struct group *);
 
 /* Connects what is to be connected, starts the jobs that may be started, and sends them. Returns 1 if there is more to
  * do at once. */

@@ -50,14 +50,8 @@ channels_init(struct send *s)
     static char const *const paths[] = {RUN_LOCAL, RUN_REMOTE};
     static char const *const names[] = {"local", "remote"};
 
-    for (unsigned int i = 0; i < CHANNELS; i++) {
-        struct channel *c = s->channels + i;
-        c->path = paths[i];
-        c->name = names[i];
-        c->wire = (struct jobwire)JOBWIRE_ZERO;
-        c->park.first = c->park.last = TABLE_NONE;
-        c->park.channel = c;
-    }
+    for (unsigned int i = 0; i < CHANNELS; i++)
+        dispatch_init(s->channels + i, names[i], paths[i]);
 }
 
 int

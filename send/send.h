@@ -31,6 +31,16 @@ struct send;
 struct message;
 struct dest;
 
+/* Wherever messages wait for each other, those that are tried for the first time and the others take turns: neither
+ * new mail nor old mail is starved. */
+enum { LANE_NEW, LANE_OLD, LANES };
+
+struct lane {
+    struct group *first, *last;
+    struct dest *ready; /* the next whose lane may start a job */
+    uint8_t isready;
+};
+
 /* A recipient of this attempt. */
 struct target {
     uint32_t index;  /* in the envelope */
@@ -93,7 +103,10 @@ struct message {
 
 /* Entries of messages that are due, but all for a destination that has enough loaded. */
 struct park {
-    uint32_t first, last, count;
+    struct {
+        uint32_t first, last, count;
+    } chains[LANES];
+    uint32_t turn;
     struct park *next; /* of those that may give some back */
     struct dest *dest; /* NULL: it is the channel's own */
     struct channel *channel;
@@ -103,14 +116,12 @@ struct park {
 /* One way out: a domain for run/remote; all local users, all mailboxes, for run/local. */
 struct dest {
     struct park park;
-    struct dest *next;  /* in the hash chain */
-    struct dest *ready; /* the next that may start a job */
+    struct dest *next; /* in the hash chain */
     struct channel *channel;
-    struct group *first, *last;
+    struct lane lanes[LANES];
     uint32_t waiting; /* groups */
     uint32_t running, window, limit, perjob;
     uint64_t read; /* clock.boot when these were */
-    uint8_t isready;
     uint8_t route;
     size_t len;
     char name[];
@@ -124,7 +135,8 @@ struct channel {
     uint64_t retry;   /* clock.boot of the next connect, or of the next job after a failure here */
     uint32_t backoff; /* milliseconds */
     uint32_t running, limit, waiting;
-    struct dest *ready, *readylast;
+    struct dest *ready[LANES], *readylast[LANES];
+    unsigned int turn;
 };
 
 enum { CHANNEL_LOCAL, CHANNEL_REMOTE, CHANNELS };

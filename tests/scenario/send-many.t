@@ -68,9 +68,20 @@ hint "$id" "$id2"
 ok "a letter passes 200 to a stuck domain" wait_for "logged 'end msg=$id' && logged 'end msg=$id2'" 5
 is "$(log_count 'start .*@stuck.test')" 5 "which has five jobs, for nothing is known of it"
 
+# Old mail for hundreds of slow domains does not starve new mail.
+echo '.slow.test Z 4.4.1 1000 slow' >"$RULES"
+queue_message -w -n 500 a@sender.test x@d%d.slow.test >ids
+hint ''
+wait_for "test \$(log_count 'start .*[.]slow.test') -ge 20"
+id=$(queue_message a@sender.test joe@new.test)
+hint "$id"
+ok "a new letter passes 500 old ones to 500 slow domains" wait_for "logged 'end msg=$id'" 8
+ok "most of which still wait for their turn" test "$(log_count 'start .*[.]slow.test')" -lt 250
+
 # No remote service at all: local mail goes on, and all goes when it comes.
 send_kill
 spawn_kill remote
+find queue/new queue/wait -type f -exec touch {} +
 : >"$RULES"
 rm -f run/remote
 send_start

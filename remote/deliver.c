@@ -265,6 +265,8 @@ deliver(struct deliver *all, struct delivery *d, struct bytes domain, struct byt
     /* What happens to a connection that has waited for us is no fault of the host: another is opened. */
     if (all->peer.fd != -1 && key.len && key.len == all->key.len && !memcmp(key.s, all->key.s, key.len))
         use(&g, 1, &why);
+    else
+        deliver_quit(all); /* nothing of this job may ever go to the host of another */
     if (is_waiting(d))
         deliver_anew(&g, domain, &why);
     delivery_settle_all(d, RECIPIENT_WAITING, RECIPIENT_LATER, &why);

@@ -299,6 +299,13 @@ last_words(struct transaction *t, int e)
     return 0;
 }
 
+/* A "yes" that is there before the dot went out is no answer to it, and whoever took it for one would lose mail. */
+static int
+spoke_early(struct peer const *p)
+{
+    return p->begin != p->end && p->in[p->begin] == '2';
+}
+
 /* Sends it with its dot. Returns 1, or 0 if the dot has not gone out. */
 static int
 send_message(struct transaction *t)
@@ -323,6 +330,10 @@ send_message(struct transaction *t)
             return last_words(t, ENOMEM);
         p->out.len += body_encode(&body, d->chunk, n, p->out.s + p->out.len);
         at += n;
+        if (at == d->length && spoke_early(p)) {
+            verdict_error(t->why, p, "4.5.0", "a reply before the message was sent", EPROTO);
+            return 0;
+        }
         if (at == d->length)
             p->out.len += body_end(&body, p->out.s + p->out.len);
         tain_addsec_g(&deadline, (int)t->seconds);

@@ -21,7 +21,7 @@ fault() { # RULE ERE NAME
 
 for how in drop reset raw:25 'raw:250-half\r\n' ; do
 	for stage in greet ehlo mail rcpt data; do
-		fault "$stage=$how;drop" 'Z 4[.]4[.]2 0 127.0.0.1 connection lost' "$stage: $how: later"
+		fault "$stage=$how;drop" 'Z 4[.]4[.][12] 0 127.0.0.1 (connection lost|cannot connect)' "$stage: $how: later"
 	done
 	fault "dot=$how;drop" 'Z 4[.]4[.]2 0 127.0.0.1 connection lost after the message was sent: it may arrive twice' "dot: $how"
 done
@@ -43,6 +43,8 @@ route_to_sink
 jobs "$TEST_TMP/m" joe@example.org
 like "$RESULTS" '^1 D 5.7.1 0 127.0.0.1 554 5.7.1 no$' "554 to EHLO and HELO"
 fault 'data=250 2.0.0 got it' 'Z 4[.]5[.]0 0' "250 to DATA is no delivery"
+fault 'data=raw:354 go\r\n250 2.0.0 got it\r\n' 'Z 4[.]5[.]0 0 127.0.0.1 a reply before' "250 before the message is none to it"
+fault 'rcpt=raw:250 2.1.5 ok\r\n250 2.1.5 again\r\n' 'Z 4[.][0-9.]* 0' "one reply too many"
 fault 'mail=354 go' 'Z 4[.]0[.]0 0' "354 to MAIL is no"
 fault 'dot=354 go' 'Z 4[.]0[.]0 0' "354 to the dot is no"
 fault 'body=552 5.3.4 too big;drop' 'D 5[.]3[.]4 0 127.0.0.1 552 5.3.4' "a refusal within the message"

@@ -192,7 +192,7 @@ while test $n -lt 12; do
 	sender=$!
 	while kill -0 $sender 2>/dev/null && test "$(files "$J/Maildir/new")" -lt $n; do :; done
 	case $n in
-	*[369]) kill -9 $(pgrep -P "$SPAWN") 2>/dev/null; wait $sender; spawn_stop; spawn_start ;;
+	*[369]) kill -9 $(pgrep -P "$SPAWN" -x pneu-spawn) 2>/dev/null; wait $sender; spawn_stop; spawn_start ;;
 	*[147]) kill -9 $(pgrep -f "pneu-local -j $TEST_TMP") 2>/dev/null ;;
 	esac
 	wait $sender

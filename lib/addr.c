@@ -108,7 +108,7 @@ is_tagged(char const *s, size_t len)
     if (!colon || !is_label(s, (size_t)(colon - s), 0) || colon + 1 == s + len)
         return 0;
     for (char const *p = colon + 1; p < s + len; p++)
-        if (*p < 33 || *p > 126 || memchr("@[\\]", *p, 4))
+        if (*p < 33 || *p > 126 || strchr("@[\\]", *p))
             return 0;
     return 1;
 }
@@ -149,7 +149,7 @@ domain_at(struct bytes const *in, unsigned int how)
         n = end ? (size_t)(end - in->s) + 1 : 0;
         return addr_literal(in->s, n) ? n : (size_t)unfit(in);
     }
-    while (n < in->len && !memchr(" ,:>", in->s[n], 4))
+    while (n < in->len && !(in->s[n] && strchr(" ,:>", in->s[n])))
         n++;
     if (addr_domain(in->s, n, how))
         return n;

@@ -39,7 +39,7 @@ scan_body(struct bytes value, struct params *p)
     static char const *const types[] = {"7BIT", "8BITMIME"};
 
     for (unsigned int i = 0; i < sizeof types / sizeof *types; i++)
-        if (value.len == strlen(types[i]) && !strncasecmp(value.s, types[i], value.len)) {
+        if (value.len == strlen(types[i]) && strncasecmp(value.s, types[i], value.len) == 0) {
             p->body = types[i];
             return NULL;
         }
@@ -60,7 +60,7 @@ one(struct bytes keyword, struct bytes value, unsigned int command, struct param
 {
     for (unsigned int i = 0; i < sizeof table / sizeof *table; i++) {
         if (!(table[i].commands & command) || strlen(table[i].keyword) != keyword.len ||
-            strncasecmp(table[i].keyword, keyword.s, keyword.len))
+            strncasecmp(table[i].keyword, keyword.s, keyword.len) != 0)
             continue;
         if (p->given & 1u << i)
             return "501 5.5.4 the same parameter twice";

@@ -35,12 +35,13 @@ static char const *
 ucspi(char const *proto, char const *name)
 {
     char variable[64];
-    size_t len = strlen(proto), more = strlen(name) + 1;
+    size_t len = strlen(proto), more = strlen(name);
 
-    if (len + more > sizeof variable)
+    if (len + more >= sizeof variable)
         return NULL;
     memcpy(variable, proto, len);
     memcpy(variable + len, name, more);
+    variable[len + more] = 0;
     char const *value = getenv(variable);
     return value && *value ? value : NULL;
 }
@@ -53,7 +54,7 @@ from_socket(struct peer *p)
         struct sockaddr_in four;
         struct sockaddr_in6 six;
         struct sockaddr_storage room;
-    } name;
+    } name = {.any = {.sa_family = AF_UNSPEC}};
     socklen_t len = sizeof name;
 
     if (getpeername(0, &name.any, &len) == -1)

@@ -114,6 +114,21 @@ is_disguise(char const *local, size_t len)
     return len && (memchr(local, '%', len) || memchr(local, '!', len) || memchr(local, '@', len));
 }
 
+/* 1 if a client who may not relay may not write there either. */
+static int
+is_foreign(struct policy const *p, char const *address, size_t len, enum route route)
+{
+    size_t at = addr_at(address, len);
+    char const *domain = address + at + 1;
+    size_t domain_len = at < len ? len - at - 1 : 0;
+
+    if (route == ROUTE_REMOTE && is_disguise(address, at))
+        return 1;
+    return at < len && route != ROUTE_MAILBOX && !control_holds(&p->routes.locals, domain, domain_len, 0) &&
+           !control_holds(&p->rcpthosts, domain, domain_len, 1) &&
+           !control_holds(&p->morercpthosts, domain, domain_len, 1);
+}
+
 static enum policy_verdict
 lookup(char const *address, size_t len)
 {
@@ -132,9 +147,6 @@ policy_recipient(struct policy const *p, char const *address, size_t len)
     stralloc to = STRALLOC_ZERO;
     enum policy_verdict verdict = POLICY_TAKE;
     enum route route;
-    size_t at = addr_at(address, len);
-    char const *domain = address + at + 1;
-    size_t domain_len = at < len ? len - at - 1 : 0;
 
     if (!route_find(&p->routes, address, len, &to, &route)) {
         int e = errno;
@@ -142,11 +154,7 @@ policy_recipient(struct policy const *p, char const *address, size_t len)
         return (errno = e, POLICY_LATER);
     }
     size_t local = addr_at(to.s, to.len);
-    int ours = at == len || route == ROUTE_MAILBOX || control_holds(&p->routes.locals, domain, domain_len, 0);
-    if (!p->relayclient && !ours && !control_holds(&p->rcpthosts, domain, domain_len, 1) &&
-        !control_holds(&p->morercpthosts, domain, domain_len, 1))
-        verdict = POLICY_RELAY;
-    else if (!p->relayclient && route == ROUTE_REMOTE && is_disguise(address, at))
+    if (!p->relayclient && is_foreign(p, address, len, route))
         verdict = POLICY_RELAY;
     else if (route == ROUTE_MAILBOX)
         verdict = lookup(to.s, to.len);

@@ -197,7 +197,7 @@ take_word(struct bytes *arg, char const *word)
 {
     size_t len = strlen(word);
 
-    if (arg->len < len || strncasecmp(arg->s, word, len))
+    if (arg->len < len || strncasecmp(arg->s, word, len) != 0)
         return 0;
     arg->s += len;
     arg->len -= len;
@@ -397,11 +397,23 @@ send_trace(struct session *s)
     return received_put(&s->scratch, &r) && s->queue->data(s->queue->to, s->scratch.s, s->scratch.len);
 }
 
+/* The envelope is in scratch. Returns NULL, or the reply that refuses it. */
+static char const *
+begin_message(struct session *s)
+{
+    struct intake_answer answer;
+
+    if (!s->queue->begin(s->queue->to, (struct bytes){s->scratch.s, s->scratch.len}, &answer))
+        return unreachable;
+    if (answer.class != 'K')
+        return reply_of(s, &answer);
+    return send_trace(s) ? NULL : unreachable;
+}
+
 static void
 do_data(struct session *s, struct bytes arg)
 {
-    struct intake_answer answer;
-    char const *refusal = NULL;
+    char const *refusal;
 
     if (!s->count) {
         refuse_data(s, s->has_sender ? "554 5.5.1 no valid recipient" : "503 5.5.1 MAIL first");
@@ -412,12 +424,7 @@ do_data(struct session *s, struct bytes arg)
         out_of_memory(s);
         return;
     }
-    if (!s->queue->begin(s->queue->to, (struct bytes){s->scratch.s, s->scratch.len}, &answer))
-        refusal = unreachable;
-    else if (answer.class != 'K')
-        refusal = reply_of(s, &answer);
-    else if (!send_trace(s))
-        refusal = unreachable;
+    refusal = begin_message(s);
     if (refusal) {
         log_message(s, "refused", "reply", refusal);
         refuse_data(s, refusal);
@@ -586,7 +593,7 @@ command(struct session *s, struct bytes line)
         return;
     }
     for (unsigned int i = 0; i < sizeof verbs / sizeof *verbs; i++) {
-        if (strlen(verbs[i].verb) != verb.len || strncasecmp(verbs[i].verb, verb.s, verb.len))
+        if (strlen(verbs[i].verb) != verb.len || strncasecmp(verbs[i].verb, verb.s, verb.len) != 0)
             continue;
         if (verbs[i].argument == NO_ARG ? arg.len != 0 : verbs[i].argument == SOME_ARG && !arg.len)
             reply(s, arg.len ? "501 5.5.4 no argument here" : "501 5.5.4 an argument is wanted");
@@ -662,10 +669,12 @@ session_start(struct session *s, struct policy const *policy, struct peer const 
 void
 session_free(struct session *s)
 {
-    stralloc *const all[] = {&s->out, &s->helo, &s->sender, &s->recipients, &s->only, &s->scratch};
-
     if (s->state == SESSION_DATA && !s->dropped)
         s->queue->drop(s->queue->to);
-    for (unsigned int i = 0; i < sizeof all / sizeof *all; i++)
-        stralloc_free(all[i]);
+    stralloc_free(&s->out);
+    stralloc_free(&s->helo);
+    stralloc_free(&s->sender);
+    stralloc_free(&s->recipients);
+    stralloc_free(&s->only);
+    stralloc_free(&s->scratch);
 }

@@ -289,4 +289,4 @@ filterd_drop(void *data)
     space_give(&f->space, f->slot); /* the session ends: its files go with it */
 }
 
-struct receive_ops const filterd_ops = {filterd_begin, filterd_more, filterd_end, filterd_drop};
+struct receive_ops const filterd_ops = {filterd_begin, filterd_more, filterd_end, filterd_drop, 0};

@@ -141,6 +141,21 @@ begin_commit(struct queued *q, struct bytes opening)
     return q->trusted || add_received(q);
 }
 
+/* Between the commit and the answer nothing is done that can wait: neither log nor scheduler may be what makes a client
+ * try again. */
+static void
+queued_told(void *data)
+{
+    struct queued *q = data;
+
+    if (!q->pending)
+        return;
+    q->pending = 0;
+    log_end(&q->line);
+    if (q->delivers)
+        trigger_pull(q->trigger, q->commit.id);
+}
+
 static enum receive_verdict
 queued_begin(void *data, struct bytes opening, struct intake_answer *a)
 {
@@ -150,6 +165,7 @@ queued_begin(void *data, struct bytes opening, struct intake_answer *a)
 
     parts_begin(&q->parts, q->trusted);
     q->bytes = 0;
+    queued_told(q); /* a message that came right behind another: its ID takes that one's place */
     if (q->filtered)
         return refuse(q, a, 'Z', QUEUE_REFUSED_NOW, "4.7.0 messages come through the filter here");
     got = parts_add(&q->parts, opening);
@@ -188,20 +204,20 @@ queued_more(void *data, char const *s, size_t len, struct intake_answer *a)
 }
 
 static void
-log_queued(struct queued const *q, uint32_t recipients)
+prepare_log(struct queued *q, uint32_t recipients)
 {
     struct bytes from = {"", 0};
     struct bytes head = {q->parts.head.s, q->parts.head.len};
-    struct log l;
 
     envelope_find(head, "from", &from);
-    log_start(&l, "queued");
-    log_str(&l, "id", q->commit.id);
-    log_uint(&l, "uid", q->origin);
-    log_uint(&l, "bytes", q->commit.message);
-    log_bytes(&l, "from", from.s, from.len);
-    log_uint(&l, "recipients", recipients);
-    log_end(&l);
+    log_start(&q->line, "queued");
+    log_str(&q->line, "id", q->commit.id);
+    log_uint(&q->line, "uid", q->origin);
+    log_uint(&q->line, "bytes", q->commit.message);
+    log_bytes(&q->line, "from", from.s, from.len);
+    log_uint(&q->line, "recipients", recipients);
+    q->pending = 1;
+    q->delivers = recipients != 0;
 }
 
 static void
@@ -232,9 +248,7 @@ commit(struct queued *q, struct bytes closing, struct intake_answer *a)
     }
     memcpy(text + 6, q->commit.id, ID_SIZE);
     receive_answer(a, 'K', 0, text);
-    log_queued(q, recipients);
-    if (recipients)
-        trigger_pull(q->trigger, q->commit.id);
+    prepare_log(q, recipients);
 }
 
 static enum receive_verdict
@@ -247,4 +261,4 @@ queued_end(void *data, struct bytes closing, struct intake_answer *a)
     return RECEIVE_ANSWER;
 }
 
-struct receive_ops const queued_ops = {queued_begin, queued_more, queued_end, forget};
+struct receive_ops const queued_ops = {queued_begin, queued_more, queued_end, forget, queued_told};

@@ -9,6 +9,7 @@
 
 #include <skalibs/stralloc.h>
 
+#include "lib/log.h"
 #include "queue/commit.h"
 #include "queue/parts.h"
 #include "queue/receive.h"
@@ -29,6 +30,9 @@ struct queued {
     /* of the message */
     struct commit commit;
     struct parts parts;
+    struct log line;  /* what is to be said of it once the client has its answer */
+    int pending;      /* there is such a line */
+    int delivers;     /* and a file */
     uint64_t size;    /* announced bytes */
     uint64_t bytes;   /* bytes so far */
     uint64_t checked; /* bytes for which there was space */

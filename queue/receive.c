@@ -200,8 +200,9 @@ receive_run(struct receive *r, int fd, uint32_t seconds)
         if (!wait_for(fd, POLLIN, deadline, idle) || !fill(r, fd))
             break;
         goes_on = receive_feed(r);
-        if (!send_all(r, fd, deadline))
-            break;
+        goes_on = send_all(r, fd, deadline) && goes_on;
+        if (r->ops->told)
+            r->ops->told(r->data);
     }
     if (r->phase != PHASE_OPENING)
         r->ops->drop(r->data);

@@ -25,6 +25,7 @@ struct receive_ops {
     enum receive_verdict (*more)(void *data, char const *s, size_t len, struct intake_answer *);
     enum receive_verdict (*end)(void *data, struct bytes closing, struct intake_answer *);
     void (*drop)(void *data); /* the message that was begun will never end */
+    void (*told)(void *data); /* the answers are sent: what nobody waits for; may be 0 */
 };
 
 struct receive {

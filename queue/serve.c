@@ -215,11 +215,12 @@ finish(struct serve *s, int signals)
 static int
 signalled(struct serve *s, int signals)
 {
-    struct signalfd_siginfo info;
+    struct signalfd_siginfo info[2]; /* there are two signals; what is left over is there at the next look */
+    ssize_t n = read(signals, info, sizeof info);
     int end = 0;
 
-    while (read(signals, &info, sizeof info) > 0)
-        end |= info.ssi_signo == SIGTERM;
+    for (ssize_t i = 0; i * (ssize_t)sizeof *info < n; i++)
+        end |= info[i].ssi_signo == SIGTERM;
     reap(s, 0);
     return end;
 }

@@ -24,6 +24,7 @@ contract() {
 		is "$?" 0 "the own uid is trusted: nothing is added"
 	fi
 	like "$(tr '\0\n' '  ' <"$file")" ',6:to=c@d,6:to=e@f,TT$' "recipients and their status stand in it"
+	wait_for 'grep -q "queued id=" "$PNEU_HOME/log"'
 	like "$(cat "$PNEU_HOME/log")" "pneu-queued: queued id=$(basename "$file") uid=[0-9]+ bytes=[0-9]+ from=a@b recipients=2" "a log line"
 
 	# bytes

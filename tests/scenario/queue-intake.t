@@ -271,7 +271,7 @@ full_disk() { # a disk of 1 MiB
 		skip 11 "cannot mount"
 		return
 	}
-	trap 'umount -l "$TEST_TMP/small/queue" 2>/dev/null; test_cleanup' EXIT
+	trap 'small_code=$?; umount -l "$TEST_TMP/small/queue" 2>/dev/null; (exit $small_code); test_cleanup' EXIT
 	bare_instance "$PNEU_HOME"
 	echo 0 >"$PNEU_HOME/control/minfree"
 	echo 0 >"$PNEU_HOME/control/minfreeinodes"

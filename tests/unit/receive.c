@@ -49,7 +49,7 @@ drop(void *data)
     stralloc_cats(&story, "d");
 }
 
-static struct receive_ops const ops = {begin, more, end, drop};
+static struct receive_ops const ops = {begin, more, end, drop, 0};
 
 static struct {
     char const *in, *story, *out;

@@ -20,6 +20,12 @@ run() { # LABEL CONDITION TERMINAL RECIPIENT...
 		--event 'f0=in:class=D,10:code=5.1.1,4:to=0,' --event 'queued=in:^[0-9]+:K0 ' \
 		--setup "rm -rf $CRASH_TMP/home; cp -a $first $CRASH_TMP/home" \
 		--oracle "$CRASH/oracle_send.py" -- env PNEU_HOME="$CRASH_TMP/home" "$CRASH/sender.sh" "$condition"
+	PNEU_HOME=$CRASH_TMP/home CRASH_RECIPIENTS=$*
+	export PNEU_HOME CRASH_RECIPIENTS
+	test -n "${CRASH_SHORT:-}" || crash_states "$label, and started again" \
+		--root "$CRASH_TMP/home/queue" --inner --in-place --event 'r0=in:class=K,10:code=2.0.0,4:to=0,' \
+		--setup "rm -rf $CRASH_TMP/home; cp -a $first $CRASH_TMP/home" \
+		--oracle "$CRASH/restart_send.py" -- "$CRASH/sender.sh" "$condition"
 	if test -n "${CRASH_SHORT:-}"; then
 		crash_inject "$label" --inner --no-errors --timeout 30 --no-sync-check --allow-refusal \
 			--calls pwrite64,fdatasync,fsync,link,unlink,utimensat,sendmsg,recvmsg --setup "cp -a $first/. ." \

@@ -3,6 +3,7 @@
 # $PNEU_HOME/other, until the condition holds, or pneu-send ends. Then, with $CRASH_AGAIN, once more untraced, until the queue is empty.
 cd "$PNEU_HOME" || exit 111
 trace=${FI_STRACE:-${CS_STRACE:-}}
+rm -f run/local run/remote other/run/intake
 "$PNEU_TESTS/tool/fakespawn" run/local rules jobs &
 local=$!
 "$PNEU_TESTS/tool/fakespawn" run/remote rules jobs &
@@ -12,7 +13,7 @@ queued=$!
 PNEU_INTAKE=other/run/intake
 export PNEU_INTAKE
 n=0
-until test -S run/local && test -S run/remote && test -S other/run/intake; do
+until test -S run/local && test -S run/remote && s6-ipcclient other/run/intake true 2>/dev/null; do
 	n=$((n + 1))
 	test $n -lt 500 || exit 111
 	sleep 0.01

@@ -2,7 +2,7 @@
 # kill -9 of each daemon of the delivering side, under load, in the real chain: every message is in the mailbox, once.
 . "${PNEU_TOP:-.}/tests/lib.sh"
 
-N=200
+N=400
 body() {
 	instance_make "$TEST_TMP/inst$(id -u)" alice@pneu.test bob@pneu.test
 	cd "$PNEU_HOME" || bail "no instance"

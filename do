@@ -142,7 +142,7 @@ lint) deps lint; build; sh tests/lint.sh ;;
 fuzz) shift; deps fuzz; use fuzz; build; PNEU_TESTS=$out/fuzz/tests sh tests/fuzz/run.sh "$@" ;;
 bench) shift; deps tests; build; PNEU_BIN=$out/static/bin PNEU_TOP=$top sh tests/bench/run.sh "$@" ;;
 crash) shift; deps tests; build; PNEU_BIN=$out/static/bin PNEU_TOP=$top PNEU_TESTS=$out/static/tests sh tests/crash/run.sh "$@" ;;
-run) shift; deps; build; PNEU_BIN=$out/static/bin sh package/run.sh "$@" ;;
+run) shift; deps; build; PNEU_BIN=$out/static/bin; export PNEU_BIN; exec sh package/run.sh "$@" ;;
 demo) shift; deps; build; PNEU_BIN=$out/static/bin sh package/demo.sh "$@" ;;
 deps) deps "${2:-}" ;;
 install) shift; deps; build; PNEU_BIN=$out/static/bin PREFIX=$PREFIX sh package/install.sh "$@" ;;

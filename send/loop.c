@@ -63,7 +63,7 @@ loop_init(struct send *s, char const *bounce, char const **what)
     s->bounce = bounce;
     s->scan.step = -2;
     s->scan.first = s->scan.again = 1;
-    s->maxloaded = n > 2 * DESCRIPTORS ? n - DESCRIPTORS : n / 2;
+    s->maxloaded = n > 2 * DESCRIPTORS ? n - DESCRIPTORS : n / 4; /* each may be copied on its way */
     channels_init(s);
     (void)clock_read(&s->clock);
     s->scan.next = s->clock.boot;

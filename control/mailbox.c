@@ -105,10 +105,9 @@ mailbox_add(struct operation *op, char const *user, char const *domain)
     uid_t me = geteuid();
     gid_t mine = getegid();
     /* The mailbox first: a domain without its mailboxes would refuse their mail. */
-    int good = path_of(&path, "mail/", domain, "", "") &&
-               service_folder(op, path.s, 0755, me, mine) && (!*user || make_maildir(op, user, domain)) &&
-               compile(op) && path_of(&path, "control/domain/", domain, "", "") &&
-               service_folder(op, path.s, 0755, me, mine);
+    int good = path_of(&path, "mail/", domain, "", "") && service_folder(op, path.s, 0755, me, mine) &&
+               (!*user || make_maildir(op, user, domain)) && compile(op) &&
+               path_of(&path, "control/domain/", domain, "", "") && service_folder(op, path.s, 0755, me, mine);
 
     stralloc_free(&path);
     return good;

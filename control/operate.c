@@ -219,7 +219,8 @@ check_domain(struct check *check, char const *domain, char const *path)
 
     if (access(control_path(SET_locals), F_OK) == 0 && control_list(SET_locals, &locals) == 1 &&
         control_holds(&locals, domain, strlen(domain), 0))
-        good = mistake(check, path, "the domain is in locals too: its mail goes to the mailboxes, not to users of the system");
+        good = mistake(check, path,
+                       "the domain is in locals too: its mail goes to the mailboxes, not to users of the system");
     stralloc_free(&locals);
     return good;
 }

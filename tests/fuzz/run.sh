@@ -2,7 +2,7 @@
 # Called by ./do fuzz [NAME] [SECONDS]: each target, or the one of that name, for so many seconds (10) from its corpus. A finding is
 # left in the folder this is called from, and the exit code is 1.
 set -u
-name= seconds=10
+name='' seconds=10
 for word; do
 	case $word in *[!0-9]*) name=$word ;; *) seconds=$word ;; esac
 done

@@ -10,20 +10,15 @@
 int
 main(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof address;
-    int listener = socket(AF_INET, SOCK_STREAM, 0),
-        client = socket(AF_INET, SOCK_STREAM, 0), server;
+    int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0), server;
     int one = 1;
 
-    if (setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) ==
-            -1 ||
-        bind(listener, (struct sockaddr *)&address, len) == -1 ||
-        listen(listener, 1) == -1 ||
+    if (setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == -1 ||
+        bind(listener, (struct sockaddr *)&address, len) == -1 || listen(listener, 1) == -1 ||
         getsockname(listener, (struct sockaddr *)&address, &len) == -1 ||
-        connect(client, (struct sockaddr *)&address, len) == -1 ||
-        (server = accept(listener, NULL, NULL)) == -1) {
+        connect(client, (struct sockaddr *)&address, len) == -1 || (server = accept(listener, NULL, NULL)) == -1) {
         perror("freeport");
         return 111;
     }

@@ -1,0 +1,88 @@
+#!/bin/sh
+# Are the tests good enough? Each line below takes one safeguard out of queue/commit.c; the tests must notice every one.
+. "${PNEU_TOP:-.}/tests/crash/lib.sh"
+cd "$PNEU_TOP" || exit 111
+test -z "${CRASH_SHORT:-}" || exit 0
+
+mutants() {
+	cat <<-'EOF'
+		unchanged|
+		file-not-synced|s/ || !sync_fd(c->fd))/)/
+		failed-fsync-of-the-file-ignored|s/ || !sync_fd(c->fd))/ || (sync_fd(c->fd), 0))/
+		folder-not-synced|s/return before != -1 \&\& sync_fd(c->dir);/return before != -1;/
+		failed-fsync-of-the-folder-ignored|s/return before != -1 \&\& sync_fd(c->dir);/return (sync_fd(c->dir), before != -1);/
+		any-error-of-fsync-is-EINTR|s/    return r == 0;/    return r == 0 || errno == ENOSPC;/
+		fsync-is-tried-again|s/while (r == -1 \&\& errno == EINTR)/while (r == -1)/
+		named-before-it-is-synced|s/if (!finish(c, envelope, recipients) || !sync_fd(c->fd))/if (!finish(c, envelope, recipients) || !name_it(c) || !sync_fd(c->fd))/
+		failed-link-ignored|s/if (!name_it(c) \&\& !(c->token \&\& errno == EEXIST))/if (!name_it(c) \&\& 0)/
+		write-error-ignored|s/            return n == 0 ? (errno = ENOSPC, 0) : 0;/            return 1;/
+		short-write-is-enough|s/^        len -= (size_t)n;/        len = 0;/
+		header-not-written|s/return flush(c) \&\& write_at(c->fd, header, FILE_HEADER, 0);/return flush(c);/
+		rest-not-flushed|s/return flush(c) \&\& write_at/return write_at/
+		status-of-done|s/STATUS_TODO, recipients/STATUS_DONE, recipients/
+		no-fallback|s/if (errno != EOPNOTSUPP \&\& .*/if (1)/
+		token-not-looked-up|s/int before = c->token ? known(c) : 0;/int before = 0;/
+		crc-of-the-first-piece|s/c->crc = crc32c(c->crc, s, len);/if (!c->message) c->crc = crc32c(c->crc, s, len);/
+	EOF
+}
+
+noticed() { # false if all is well with it; a writer that does not work at all is noticed too
+	for size in small large; do
+		CRASH_MESSAGE=$CRASH_TMP/$size
+		export CRASH_MESSAGE
+		for inject in '' '-e inject=openat:error=EOPNOTSUPP:when=2'; do
+			"$CRASH/crashstates.py" --root "$CRASH_TMP/home/queue" --said yes --event 'yes=out:^yes' --inner \
+				--model posix,ordered --setup "rm -rf $CRASH_TMP/home; cp -R $CRASH_TMP/empty $CRASH_TMP/home" \
+				--stdin "$CRASH_MESSAGE" --oracle "$CRASH/oracle_queue.py" \
+				-- sh -c "exec \$CS_STRACE $inject $CRASH_TMP/mutant" >"$CRASH_TMP/.log" 2>&1 || return 0
+			grep -q 'said whole' "$CRASH_TMP/.log" || return 0
+		done
+		"$CRASH/inject.py" --calls write,pwrite64,fsync,linkat,openat --setup 'mkdir queue queue/new queue/hold queue/wait' \
+			--stdin "$CRASH_MESSAGE" --oracle "$CRASH/oracle_queue.py @DIR@" --timeout 5 -- env PNEU_HOME=@DIR@ "$CRASH_TMP/mutant" \
+			>"$CRASH_TMP/.log" 2>&1 || return 0
+	done
+	"$CRASH/inject.py" --sweep fsize=100000:170000:9973 --setup 'mkdir queue queue/new queue/hold queue/wait' \
+		--stdin "$CRASH_MESSAGE" --oracle "$CRASH/oracle_queue.py @DIR@" -- env PNEU_HOME=@DIR@ "$CRASH_TMP/mutant" \
+		>"$CRASH_TMP/.log" 2>&1 || return 0
+	"$CRASH_TMP/unit" >"$CRASH_TMP/.log" 2>&1 || return 0
+	return 1
+}
+
+compile() { # TO SOURCE...: with the build's own flags
+	to=$1
+	shift
+	flags=$(cat "$built/flags")
+	# shellcheck disable=SC2086
+	${flags%% | *} -o "$to" "$@" "$built/lib.a" ${flags#* | }
+}
+
+built=${PNEU_TESTS%/tests}
+crash_instance "$CRASH_TMP/empty"
+printf 'Subject: small\n\nbody\n' >"$CRASH_TMP/small"
+seq 1 30000 >"$CRASH_TMP/large"
+PNEU_HOME=$CRASH_TMP/home
+export PNEU_HOME
+mutants >"$CRASH_TMP/mutants"
+while IFS='|' read -r name change <&3; do
+	CRASH_COUNT=$((CRASH_COUNT + 1))
+	sed "$change" queue/commit.c >"$CRASH_TMP/commit.c"
+	if test "$name" != unchanged && cmp -s queue/commit.c "$CRASH_TMP/commit.c"; then
+		echo "$name: the line to change is not there any more"
+		CRASH_BAD=$((CRASH_BAD + 1))
+		continue
+	fi
+	if ! { compile "$CRASH_TMP/mutant" "$CRASH_TMP/commit.c" tests/tool/commit.c &&
+		compile "$CRASH_TMP/unit" "$CRASH_TMP/commit.c" tests/unit/commit.c; } 2>"$CRASH_TMP/.log"; then
+		echo "$name: does not compile"
+		CRASH_BAD=$((CRASH_BAD + 1))
+	elif noticed; then
+		echo "$name: noticed"
+		test "$name" != unchanged || CRASH_BAD=$((CRASH_BAD + 1)) # then the rest proves nothing
+	elif test "$name" = unchanged; then
+		echo "unchanged: passes"
+	else
+		echo "$name: NOT NOTICED"
+		CRASH_BAD=$((CRASH_BAD + 1))
+	fi
+done 3<"$CRASH_TMP/mutants"
+crash_done

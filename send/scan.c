@@ -61,6 +61,8 @@ found_new(struct send *s, char const *id)
         struct entry *e = s->table.entries + n;
         if (e->flags & ENTRY_WAITS && e->place != TABLE_ACTIVE)
             e->flags |= ENTRY_TWICE;
+        if (e->flags & ENTRY_TWICE && e->place == TABLE_WAIT) /* put there by hand: what is new is due */
+            message_later(s, n, 0);
         return;
     }
     n = table_add(&s->table, id);

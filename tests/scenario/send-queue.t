@@ -86,6 +86,14 @@ mv "queue/new/$taken" queue/hold/
 ok "also if it was to be tried again" wait_for "logged 'gone msg=$taken'"
 is "$(where "$taken")" hold "it is not pulled back"
 
+# What an operator moves from wait/ to new/ is due.
+moved=$(queue_message -w -m +5000 a@sender.test joe@moved.test)
+hint ''
+wait_for "logged 'scanned' && sleep 0.2"
+mv "queue/wait/$(echo "$moved" | tail -c 3)/$moved" queue/new/
+hint ''
+ok "mv to new/ means now" wait_for "logged 'end msg=$moved'"
+
 # Somebody holds the lock.
 : >"$RULES"
 held=$(queue_message a@sender.test joe@held.test)

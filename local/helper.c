@@ -71,7 +71,7 @@ reply(int fd, char class, char const *code, struct outcome *o)
     size_t len = strlen(code);
 
     text[0] = class;
-    memcpy(text + 1, code, len);
+    memcpy(text + 1, code, len); // NOLINT(bugprone-not-null-terminated-result): a packet, no string
     text[1 + len] = ' ';
     size_t n = strlen(o->text);
     while (n && o->text[n - 1] == ' ')

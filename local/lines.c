@@ -50,17 +50,12 @@ static int
 put_from(stralloc *to, char const *sender, uint64_t now)
 {
     char date[DATE_SIZE];
-    char *words[6];
-    unsigned int n = 0;
     size_t begin;
 
-    date_fmt(date, now, 0); /* Sat, 21 Nov 2026 21:30:00 +0000 */
-    for (char *s = date; n < 6 && s; n++) {
-        words[n] = s;
-        s = strchr(s, ' ');
-        if (s)
-            *s++ = 0;
-    }
+    date_fmt(date, now, 0); /* Sat, 21 Nov 2026 21:30:00 +0000, or Sun, 1 Nov ... */
+    char const *day = date + 5;
+    size_t digits = day[1] == ' ' ? 1 : 2;
+    char const *month = day + digits + 1, *year = month + 4, *clock = year + 5;
     if (!stralloc_cats(to, "From "))
         return 0;
     begin = to->len;
@@ -69,11 +64,10 @@ put_from(stralloc *to, char const *sender, uint64_t now)
     for (size_t i = begin; i < to->len; i++)
         if ((unsigned char)to->s[i] <= 0x20 || to->s[i] == 0x7f)
             to->s[i] = '-';
-    char const *day = words[1] + (*words[1] == '0');
-    return stralloc_append(to, ' ') && stralloc_catb(to, words[0], 3) && stralloc_append(to, ' ') &&
-           stralloc_cats(to, words[2]) && stralloc_cats(to, day[1] ? " " : "  ") && stralloc_cats(to, day) &&
-           stralloc_append(to, ' ') && stralloc_cats(to, words[4]) && stralloc_append(to, ' ') &&
-           stralloc_cats(to, words[3]) && stralloc_append(to, '\n');
+    return stralloc_append(to, ' ') && stralloc_catb(to, date, 3) && stralloc_append(to, ' ') &&
+           stralloc_catb(to, month, 3) && stralloc_catb(to, "  ", 3 - digits) && stralloc_catb(to, day, digits) &&
+           stralloc_append(to, ' ') && stralloc_catb(to, clock, 8) && stralloc_append(to, ' ') &&
+           stralloc_catb(to, year, 4) && stralloc_append(to, '\n');
 }
 
 int

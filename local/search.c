@@ -171,7 +171,7 @@ search_owner(struct delivery *d, struct outcome *o)
 {
     int owner = 0, all = 0, good;
 
-    if (*d->sender && strcmp(d->sender, "#@[]")) {
+    if (*d->sender && strcmp(d->sender, "#@[]") != 0) {
         owner = has_owner(d, "-owner", o);
         if (owner == 1)
             all = has_owner(d, "-owner-default", o);

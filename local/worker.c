@@ -91,7 +91,7 @@ deliver(struct worker *w, struct job const *j, struct job_recipient const *r, st
     d.orcpt = r->orcpt;
     d.smtputf8 = j->smtputf8;
     d.requiretls = j->requiretls;
-    if (!r->home.len || (w->home && strcmp(w->home, d.home)))
+    if (!r->home.len || (w->home && strcmp(w->home, d.home) != 0))
         outcome_set(o, 'Z', "4.3.0", "Not this process's home", 0, 0);
     else if (!delivery_lines(&d, (uint64_t)time(0)))
         outcome_set(o, 'Z', "4.3.0", "Out of memory", 0, 0);

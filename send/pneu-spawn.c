@@ -54,8 +54,9 @@ make_environment(void)
     static char const *envp[3];
     static stralloc path = STRALLOC_ZERO, home = STRALLOC_ZERO;
     char cwd[PATH_MAX];
+    char const *dirs = getenv("PATH");
 
-    if (!getcwd(cwd, sizeof cwd) || !stralloc_cats(&path, "PATH=") || !stralloc_cats(&path, getenv("PATH")) ||
+    if (!dirs || !getcwd(cwd, sizeof cwd) || !stralloc_cats(&path, "PATH=") || !stralloc_cats(&path, dirs) ||
         !stralloc_0(&path) || !stralloc_cats(&home, "PNEU_HOME=") || !stralloc_cats(&home, cwd) || !stralloc_0(&home))
         strerr_diefusys(EXIT_TEMP, "make an environment");
     envp[0] = path.s;

@@ -193,7 +193,7 @@ add_piece(struct spawn_piece ***tail, struct spawn_order *o, struct job const *j
 static struct spawn_piece *
 find_piece(struct spawn_piece *p, char kind, struct user const *u)
 {
-    while (p && (p->uid != u->uid || (kind == SPAWN_LOCAL && strcmp(p->home.s, u->home))))
+    while (p && (p->uid != u->uid || (kind == SPAWN_LOCAL && strcmp(p->home.s, u->home) != 0)))
         p = p->next;
     return p;
 }

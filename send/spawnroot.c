@@ -83,7 +83,7 @@ become(struct spawnroot const *s, struct target const *t)
     return 1;
 }
 
-/* After vfork, in our parent's memory: nothing but system calls. */
+/* Returns if that fails. */
 static void
 become_deliverer(struct spawnroot const *s, struct target const *t, int fd)
 {
@@ -100,28 +100,26 @@ become_deliverer(struct spawnroot const *s, struct target const *t, int fd)
         execve(s->program, (char **)(uintptr_t)argv, (char **)(uintptr_t)s->envp);
 }
 
-/* Starts a deliverer. Returns the socket to it, or -1 with errno. */
+/* Starts a deliverer. Returns the socket to it, or -1 with errno. Not by vfork: between becoming the user and the
+ * exec the user may stop the child, and would stop us with it. */
 static int
 start(struct spawnroot const *s, struct target const *t)
 {
-    int volatile failed = 0;
     int fds[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == -1)
         return -1;
-    pid_t pid = vfork();
+    pid_t pid = fork();
     if (!pid) {
         become_deliverer(s, t, fds[1]);
-        failed = errno;
         _exit(127);
     }
-    if (pid == -1)
-        failed = errno;
+    int e = errno;
     close(fds[1]);
-    if (!failed)
+    if (pid != -1)
         return fds[0];
     close(fds[0]);
-    return (errno = failed, -1);
+    return (errno = e, -1);
 }
 
 static int

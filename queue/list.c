@@ -248,7 +248,7 @@ list_open(struct list *l, stralloc *to, int fd, char const *path, char const *st
         good = file_prove(fd, &f.header);
     if (good == 1 && !read_history(fd, &f, &h))
         good = -1;
-    if (!strcmp(state, "bad") != 0 && good != -1)
+    if (!strcmp(state, "bad") && good != -1)
         read_why(path, beside);
     if (good == 1 && !*beside)
         done = put_message(l, to, &f, &h, &st, !strcmp(state, "wait"));

@@ -211,13 +211,13 @@ finish(struct serve *s, int signals)
     }
 }
 
-/* Returns 1 if we were told to end. */
+/* Returns 1 if we were told to end, or could not hear it any more. */
 static int
 signalled(struct serve *s, int signals)
 {
     struct signalfd_siginfo info[2]; /* there are two signals; what is left over is there at the next look */
     ssize_t n = read(signals, info, sizeof info);
-    int end = 0;
+    int end = n == -1 && errno != EAGAIN && errno != EINTR;
 
     for (ssize_t i = 0; i * (ssize_t)sizeof *info < n; i++)
         end |= info[i].ssi_signo == SIGTERM;

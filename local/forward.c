@@ -101,7 +101,7 @@ forward_send(struct delivery *d, stralloc const *addresses, struct outcome *o)
     tain_now_set_stopwatch_g();
     tain_addsec_g(&in.deadline, FORWARD_SECONDS);
     if (!make_envelope(d, addresses, &envelope))
-        outcome_set(o, 'Z', "4.3.0", "Unable to forward", 0, errno);
+        outcome_set(o, 'Z', "4.3.0", "Out of memory", 0, 0);
     else if (!intake_open(&in))
         outcome_set(o, 'Z', "4.3.0", "Unable to reach the queue", 0, errno);
     else if (!send_message(d, &in) || !intake_end(&in, (struct bytes){envelope.s, envelope.len}, &answer))

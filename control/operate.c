@@ -165,8 +165,7 @@ operate_expected(enum setting which, stralloc *what)
         return stralloc_cats(what, "must be 0 or 1") && stralloc_0(what);
     if (row->type == SETTING_INT)
         return stralloc_cats(what, "must be a number from 0 to ") && put_number(what, row->largest) &&
-               stralloc_cats(what, row->unit && *row->unit ? ", " : "") && stralloc_cats(what, row->unit) &&
-               stralloc_0(what);
+               stralloc_cats(what, *row->unit ? ", " : "") && stralloc_cats(what, row->unit) && stralloc_0(what);
     return stralloc_cats(what, "must be ") &&
            stralloc_cats(what, row->type == SETTING_TABLE  ? "key:value, one a line ("
                                : row->type == SETTING_LIST ? "one value a line ("

@@ -92,7 +92,7 @@ service_file(struct operation *op, char const *path, char const *s, size_t len, 
 {
     stralloc old = STRALLOC_ZERO;
     int there = openslurpclose(&old, path);
-    int same = there && old.len == len && !memcmp(old.s, s, len);
+    int same = there && old.len == len && (!len || !memcmp(old.s, s, len));
 
     if (!there && errno != ENOENT)
         return service_failed(op, "read ", path);

@@ -65,6 +65,7 @@ build() { # everything that is not built yet, or not any more
 		find "$b" -name '*.o' | sed "s,^$b/\(.*\)\.o\$,\1.c," | sort | comm -23 - "$b/sources.now" |
 			while read -r c; do rm -f "$b/${c%.c}.o" "$b/${c%.c}.d"; done
 		rm -rf "${b:?}/bin" "$b/lib.a"
+		test ! -d "$b/tests" || find "$b/tests" -type f ! -name '*.[od]' -exec rm -f {} +
 		mkdir -p "$b/bin"
 		mv "$b/sources.now" "$b/sources"
 	fi

@@ -41,10 +41,12 @@ head(stralloc *to, struct message const *m, struct target const *t, uint64_t num
         [ROUTE_LOCAL] = {"local", 5}, [ROUTE_MAILBOX] = {"mailbox", 7}, [ROUTE_REMOTE] = {"remote", 6}};
     struct bytes key = t->route == ROUTE_MAILBOX ? transports[ROUTE_MAILBOX] : attempt_key(m, t);
     struct bytes transport = transports[t->route];
+    /* Of two mailboxes of one recipient the first may have its copy from an earlier attempt, and have had it read. */
+    int tried = m->again || m->waits;
 
     return envelope_putuint(to, "job", number) && put(to, "transport", transport) && put(to, "key", key) &&
            envelope_put(to, "id", m->id, ID_LEN) && envelope_putuint(to, "offset", FILE_HEADER) &&
-           envelope_putuint(to, "length", m->file.header.message) && (!m->again || envelope_put(to, "again", "1", 1)) &&
+           envelope_putuint(to, "length", m->file.header.message) && (!tried || envelope_put(to, "again", "1", 1)) &&
            envelope_put(to, "from", m->from.s, m->from.len) && put(to, "body", m->body) &&
            (!m->smtputf8 || envelope_put(to, "smtputf8", "1", 1)) && put(to, "ret", m->ret) &&
            put(to, "envid", m->envid) && (!m->requiretls || envelope_put(to, "requiretls", "1", 1));

@@ -40,7 +40,7 @@ ok "its next attempt is in 400 seconds ($wait)" test "$wait" -gt 390 -a "$wait" 
 : >"$RULES"
 hint "$id"
 ok "a hint means now" wait_for "logged 'end msg=$id'"
-is "$(jobs_of remote | grep "^$id" | tail -n 1)" "$id remote remote.test 1 0 full@remote.test a@sender.test" "only for the recipient that is left"
+is "$(jobs_of remote | grep "^$id" | tail -n 1)" "$id remote remote.test 1 1 full@remote.test a@sender.test" "only for the recipient that is left, as one tried before"
 
 echo 'nobody@remote.test D 5.1.1 0 no such user' >"$RULES"
 id=$(queue_message a@sender.test nobody@remote.test)

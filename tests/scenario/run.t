@@ -3,6 +3,7 @@
 . "${PNEU_TOP:-.}/tests/lib.sh"
 
 run() { # starts it; $pid, and what it says in $said
+	: >"$said"
 	sh "$PNEU_TOP/package/run.sh" >"$said" 2>&1 </dev/null &
 	pid=$!
 	wait_for "grep -q '^Stop with' '$said' || ! kill -0 $pid 2>/dev/null" 30

@@ -26,7 +26,7 @@
 static void
 print(stralloc const *text)
 {
-    if (fwrite(text->s, 1, text->len, stdout) != text->len || fflush(stdout))
+    if ((text->len && fwrite(text->s, 1, text->len, stdout) != text->len) || fflush(stdout))
         strerr_diefusys(EXIT_TEMP, "write");
 }
 

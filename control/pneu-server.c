@@ -53,7 +53,7 @@ list(struct operation *op)
 
     if (!listener_list(op, &text))
         return 0;
-    if (fwrite(text.s, 1, text.len, stdout) != text.len || fflush(stdout))
+    if ((text.len && fwrite(text.s, 1, text.len, stdout) != text.len) || fflush(stdout))
         strerr_diefusys(EXIT_TEMP, "write");
     return 1;
 }

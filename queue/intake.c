@@ -139,7 +139,7 @@ answer_scan(struct bytes text, struct intake_answer *answer)
 {
     size_t n;
 
-    if (text.len < 4 || !memchr("KZD", text.s[0], 3) || text.len > INTAKE_ANSWER_MAX)
+    if (text.len < 4 || !text.s[0] || !strchr("KZD", text.s[0]) || text.len > INTAKE_ANSWER_MAX)
         return 0;
     answer->class = text.s[0];
     memcpy(answer->text, text.s, text.len);

@@ -123,7 +123,7 @@ result_scan(struct bytes frame, struct result *res)
     while ((got = envelope_next(&frame, &r)) == 1) {
         if (record_is(&r, "job"))
             numbered = record_uint(&r, &res->job);
-        else if (record_is(&r, "class") && r.value.len == 1 && memchr("KZD", *r.value.s, 3))
+        else if (record_is(&r, "class") && r.value.len == 1 && strchr("KZD", *r.value.s))
             res->class = *r.value.s;
         else if (record_is(&r, "code"))
             res->code = r.value;

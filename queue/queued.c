@@ -39,7 +39,6 @@ queued_settings(struct queued *q, char const **which)
         }
         *wanted[i].value = value;
     }
-    q->filtered = access(control_path(SET_filter), F_OK) == 0;
     return 1;
 }
 
@@ -49,7 +48,6 @@ queued_session(struct queued *q, uint32_t uid, size_t slot)
     q->uid = uid;
     q->slot = slot;
     q->trusted = uid == q->pneud || uid == q->pneuf || uid == q->pneuq;
-    q->filtered = q->filtered && uid != q->pneuf;
 }
 
 int
@@ -166,7 +164,7 @@ queued_begin(void *data, struct bytes opening, struct intake_answer *a)
     parts_begin(&q->parts, q->trusted);
     q->bytes = 0;
     queued_told(q); /* a message that came right behind another: its ID takes that one's place */
-    if (q->filtered)
+    if (q->uid != q->pneuf && access(control_path(SET_filter), F_OK) == 0)
         return refuse(q, a, 'Z', QUEUE_REFUSED_NOW, "4.7.0 messages come through the filter here");
     got = parts_add(&q->parts, opening);
     if (got != 1)

@@ -23,7 +23,6 @@ struct queued {
     struct space space;
     int trigger; /* -1: none */
     /* of the session */
-    int filtered; /* there is a filter, and this is not it */
     uint32_t uid; /* of the peer */
     size_t slot;
     int trusted;

@@ -30,7 +30,7 @@ limit(int what, uint64_t value)
 {
     struct rlimit r = {.rlim_cur = value, .rlim_max = value};
 
-    return value == CONFINE_SAME || setrlimit((__rlimit_resource_t)what, &r) == 0;
+    return value == CONFINE_SAME || setrlimit(what, &r) == 0;
 }
 
 static int

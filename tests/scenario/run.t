@@ -4,7 +4,8 @@
 
 run() { # starts it; $pid, and what it says in $said
 	: >"$said"
-	sh "$PNEU_TOP/package/run.sh" >"$said" 2>&1 </dev/null &
+	# Whoever runs the tests may ignore signals, and a shell cannot trap what it was told to ignore.
+	env --default-signal sh "$PNEU_TOP/package/run.sh" >"$said" 2>&1 </dev/null &
 	pid=$!
 	wait_for "grep -q '^Stop with' '$said' || ! kill -0 $pid 2>/dev/null" 30
 }

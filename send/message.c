@@ -209,6 +209,18 @@ message_flush(struct send *s)
     return next;
 }
 
+/* Writes what is not written yet. Returns 1 if nothing of it is under way: only then may the message be unloaded. */
+static int
+is_written(struct send *s, struct message *m)
+{
+    undirty(s, m);
+    if ((m->low < m->high || m->log.len) && !marks_write(s, m)) {
+        dirty(s, m, 1000);
+        return 0;
+    }
+    return !m->syncs;
+}
+
 /* ---- the end of a message, and of an attempt ---- */
 
 uint64_t
@@ -246,10 +258,8 @@ end(struct send *s, struct message *m)
     message_path(path, m->id, m->waits);
     if (unlink(path) == -1 && errno != ENOENT) {
         say("unlinkfailed", m->id, errno);
-        if (marks_write(s, m)) /* so that nobody gets it again */
+        if (is_written(s, m)) /* so that nobody gets it again */
             rest(s, m, LOOK_MUCH_LATER);
-        else
-            dirty(s, m, 1000);
         return;
     }
     if (m->waits)
@@ -333,7 +343,7 @@ defer(struct send *s, struct message *m)
     }
     key = schedule_key(&s->clock, m->again_at);
     e->flags &= (uint8_t)~ENTRY_AGAIN;
-    if (m->lost || m->unclean)
+    if (m->lost || m->unclean || !m->waits) /* in new/ nothing else tells that it was tried */
         e->flags |= ENTRY_AGAIN;
     message_unload(s, m);
     if (!table_put(&s->table, entry, TABLE_WAIT, key))
@@ -351,16 +361,20 @@ message_proceed(struct send *s, struct message *m)
     } else if (m->failed && !m->unreported) {
         /* The failures are on disk before the report is made: an attempt after a crash must not deliver what
          * its sender was told is lost. */
-        undirty(s, m);
-        if ((m->low < m->high || m->log.len) && !marks_write(s, m))
-            dirty(s, m, 1000);
-        else if (!m->syncs)
+        if (is_written(s, m))
             report_ask(s, m);
     } else if (!m->left && !m->failed)
         end(s, m);
-    else if (m->attempt == TRY_NOT_YET && m->left && !s->stopping)
-        attempt_begin(s, m);
-    else if (m->soon || (s->stopping && m->attempt == TRY_NOT_YET))
+    else if (m->attempt == TRY_NOT_YET && (m->left || s->stopping)) {
+        /* The mark of a report that was just made, too: a message that is parked, or left to our successor, must not
+         * be reported on again. */
+        if (!is_written(s, m))
+            return;
+        if (s->stopping)
+            rest(s, m, LOOK_MUCH_LATER);
+        else
+            attempt_begin(s, m);
+    } else if (m->soon)
         rest(s, m, LOOK_MUCH_LATER);
     else {
         m->attempt = TRY_OVER;

@@ -46,10 +46,12 @@ start(struct send *s, struct report *r, struct message *m)
 static void
 start_some(struct send *s)
 {
-    for (unsigned int i = 0; i < SEND_REPORTS && s->reports; i++) {
+    for (unsigned int i = 0; i < SEND_REPORTS && s->reports;) {
         struct message *m = s->reports;
-        if (s->running[i].pid)
+        if (s->running[i].pid) {
+            i++;
             continue;
+        }
         s->reports = m->following;
         if (!start(s, s->running + i, m)) {
             strerr_warnwusys("start ", s->bounce);

@@ -1,0 +1,203 @@
+/* A loaded message and its marks: nothing is forgotten that is not on disk, and nothing freed that a helper still has. */
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "queue/commit.h"
+#include "queue/envelope.h"
+#include "send/dispatch.h"
+#include "send/message.h"
+#include "send/report.h"
+#include "tests/tap.h"
+
+static struct send s;
+static char id[ID_SIZE];
+static struct file_header header;
+
+/* A queue file with that status, and pneu-send as it is before it loads it. Returns its entry. */
+static uint32_t
+begin(char const *status)
+{
+    static struct commit c = COMMIT_ZERO;
+    stralloc envelope = STRALLOC_ZERO;
+    uint32_t n = (uint32_t)strlen(status);
+    char raw[FILE_HEADER];
+    char path[MESSAGE_PATH];
+    int fd;
+
+    envelope_put(&envelope, "from", "a@x.test", 8);
+    for (uint32_t i = 0; i < n; i++)
+        envelope_put(&envelope, "to", "b@y.test", 8);
+    if (!commit_init(&c) || !commit_begin(&c) || !commit_data(&c, "\n", 1) ||
+        !commit_end(&c, (struct bytes){envelope.s, envelope.len}, n))
+        exit(111);
+    memcpy(id, c.id, ID_SIZE);
+    commit_close(&c);
+    stralloc_free(&envelope);
+
+    message_path(path, id, 0);
+    fd = open(path, O_RDWR);
+    if (pread(fd, raw, sizeof raw, 0) != sizeof raw || !file_header_scan(raw, &header) ||
+        pwrite(fd, status, n, file_status(&header)) != (ssize_t)n)
+        exit(111);
+    close(fd);
+
+    memset(&s, 0, sizeof s);
+    s.table = (struct table)TABLE_ZERO;
+    s.settings.concurrency = 20;
+    s.settings.rcptperjob = 1000;
+    s.settings.retryfirst = 400;
+    s.settings.retrymax = s.settings.queuelifetime = 14400;
+    dispatch_init(s.channels + CHANNEL_REMOTE, "remote", "run/remote");
+    s.channels[CHANNEL_REMOTE].limit = 20;
+    s.bounce = "/bin/true";
+    for (uint32_t i = 0; i < SEND_SYNCS; i++)
+        s.syncs.free[i] = i;
+    s.syncs.nfree = SEND_SYNCS;
+    clock_read(&s.clock);
+    s.settings.read = s.clock.boot;
+    return table_add(&s.table, id);
+}
+
+/* What the file holds, "?" if it is not there. */
+static char const *
+on_disk(int waits)
+{
+    static char status[16];
+    char path[MESSAGE_PATH];
+    int fd;
+
+    message_path(path, id, waits);
+    fd = open(path, O_RDONLY);
+    memset(status, 0, sizeof status);
+    if (fd == -1 || pread(fd, status, header.recipients, file_status(&header)) == -1)
+        *status = '?';
+    close(fd);
+    return status;
+}
+
+/* The report's process ends well. */
+static void
+report_ends(void)
+{
+    int status;
+    pid_t pid = waitpid(s.running[0].pid, &status, 0);
+
+    report_ended(&s, pid, status);
+}
+
+/* The helper answers every request it has. */
+static void
+helper_answers(void)
+{
+    for (uint32_t i = 0; i < SEND_SYNCS; i++) {
+        struct message *m = s.syncs.of[i];
+        if (!m)
+            continue;
+        s.syncs.of[i] = 0;
+        s.syncs.free[s.syncs.nfree++] = i;
+        m->syncs--;
+        message_synced(&s, m, 0);
+    }
+}
+
+static void
+reported_then_stopped(void)
+{
+    uint32_t entry = begin("FT");
+
+    message_load(&s, entry);
+    ok(s.running[0].pid > 0, "an owed report is made before the attempt");
+    s.stopping = 1;
+    report_ends();
+    ok(!strcmp(on_disk(0), "BT"), "stopped then: that it was made is written (%s)", on_disk(0));
+    ok(s.loaded == 1, "and waited for");
+    helper_answers();
+    ok(!s.loaded && s.table.entries[entry].place == TABLE_WAIT, "then it rests");
+}
+
+static void
+reported_then_parked(void)
+{
+    uint32_t entry = begin("FT");
+
+    message_load(&s, entry);
+    s.channels[CHANNEL_REMOTE].waiting = 1000; /* full */
+    report_ends();
+    helper_answers();
+    ok(!s.loaded && s.table.entries[entry].place == TABLE_PARKED, "its channel is full: it is parked");
+    ok(!strcmp(on_disk(0), "BT"), "that its report was made is written (%s)", on_disk(0));
+}
+
+static void
+unlink_fails(void)
+{
+    uint32_t entry = begin("F");
+
+    message_load(&s, entry);
+    chmod("queue/new", 0555);
+    report_ends();
+    ok(!strcmp(on_disk(0), "B"), "unlink fails: the mark is written instead (%s)", on_disk(0));
+    if (ok(s.loaded == 1, "a message whose sync is under way stays loaded"))
+        helper_answers();
+    ok(!s.loaded && s.table.entries[entry].place == TABLE_WAIT, "then it rests");
+    chmod("queue/new", 0755);
+}
+
+static void
+move_fails(void)
+{
+    uint32_t entry = begin("T");
+
+    message_load(&s, entry);
+    ok(s.loaded == 1 && s.messages->open == 1, "an attempt begins");
+    s.messages->open = 0; /* and is over */
+    message_proceed(&s, s.messages);
+    ok(!s.loaded && s.table.entries[entry].place == TABLE_WAIT && !(s.table.entries[entry].flags & ENTRY_WAITS),
+       "without a folder to wait in it stays in new/");
+    ok(s.table.entries[entry].flags & ENTRY_AGAIN, "that it was tried is not forgotten");
+}
+
+/* Reports that cannot be started leave none behind that nobody would start. */
+static void
+reports_fail(void)
+{
+    static struct message busy = {.jobs = 1}, first = {.jobs = 1}, second = {.jobs = 1};
+
+    begin("T");
+    s.bounce = "/nonexistent";
+    for (unsigned int i = 0; i < SEND_REPORTS; i++)
+        s.running[i] = (struct report){.pid = 100 + (pid_t)i, .message = &busy};
+    report_ask(&s, &first);
+    report_ask(&s, &second);
+    ok(first.reporting && second.reporting, "two reports wait");
+    report_ended(&s, 100, 0);
+    ok(first.unreported && !first.reporting, "the first cannot be started");
+    ok(second.unreported && !second.reporting, "nor the second");
+}
+
+int
+main(void)
+{
+    char folder[] = "/tmp/pneu-send-message.XXXXXX";
+    char command[] = "rm -rf /tmp/pneu-send-message.XXXXXX";
+
+    (void)dup2(open("/dev/null", O_WRONLY), 2);
+    if (!geteuid() && (setegid(65534) == -1 || seteuid(65534) == -1)) /* root may do all: nothing would fail */
+        return 111;
+    if (!mkdtemp(folder) || chdir(folder) == -1 || mkdir("queue", 0755) == -1 || mkdir("queue/new", 0755) == -1)
+        return 111;
+    reported_then_stopped();
+    reported_then_parked();
+    unlink_fails();
+    move_fails();
+    reports_fail();
+    memcpy(command + sizeof command - sizeof folder, folder, sizeof folder);
+    if (chdir("/") == -1 || system(command) != 0)
+        return 111;
+    return tap_done();
+}

@@ -17,8 +17,8 @@
 
 #define USAGE "pneu-queue"
 
-/* $PNEU_ENVELOPE: the descriptor that holds more records, -1 if there is none.
- */
+/* $PNEU_ENVELOPE: the descriptor that holds more records, -1 if there is none, or whoever stood before us in the chain
+ * has closed it: then its number would become that of our session. */
 static int
 extra_descriptor(void)
 {
@@ -29,7 +29,7 @@ extra_descriptor(void)
         return -1;
     if (!uint0_scan(s, &fd) || fd < 3 || fd > 65535)
         strerr_dief(QUEUE_FORMAT, "$PNEU_ENVELOPE is no descriptor");
-    return (int)fd;
+    return fcntl((int)fd, F_GETFD) == -1 ? -1 : (int)fd;
 }
 
 /* A descriptor that is not there would become that of our session, and be read as the message. */

@@ -123,6 +123,12 @@ contract() {
 	cat r | $as env PNEU_ENVELOPE=5 sh -c 'exec pneu-queue 5<&0 <m 1<e'
 	is "$?" 0 "records in a pipe"
 	like "$(tr '\0\n' '  ' <"$(newest)")" '13:body=8BITMIME,8:ret=HDRS,.*6:to=c@d,6:to=e@f,12:notify=NEVER,TT$' "merged as well"
+	rm -f "$PNEU_HOME"/queue/new/*
+	for fd in 3 5 19; do # as after a wrapper that closes what it does not know
+		PNEU_ENVELOPE=$fd $as pneu-queue <m 1<e 3<&- 4<&- 5<&-
+		is "$?" 0 "descriptor $fd was closed on the way: only its records are lost"
+	done
+	is "$(queued)" 3 "the messages are not"
 	PNEU_ENVELOPE=x $as pneu-queue <m 1<e 2>/dev/null
 	is "$?" 91 "exit 91: PNEU_ENVELOPE is no descriptor"
 

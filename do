@@ -1,6 +1,7 @@
 #!/bin/sh
 # The build. The tree is the list: every .c without a main goes into lib.a, every one with a main becomes a program.
-# ./do help tells the verbs. From the environment: CC, CFLAGS, JOBS, PNEU_BUILD (default ./build), DESTDIR, PREFIX.
+# ./do help tells the verbs. From the environment: CC, CFLAGS, JOBS, PNEU_BUILD (default ./build), DESTDIR, PREFIX, and
+# PROGRAMS=musl to run, test, measure or install what ./do build musl makes.
 set -eu
 LC_ALL=C; export LC_ALL
 cd "$(dirname "$0")"
@@ -31,11 +32,35 @@ use() { # VARIANT: another set of flags, in a folder of its own
 		cflags='-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 			-DPNEU_UNCONFINED'
 		ldflags='-fsanitize=fuzzer,address,undefined' ;;
+	musl)
+		crt=/usr/lib/$(uname -m)-linux-musl
+		skalibs=$out/skalibs-musl/usr
+		compiler=musl-gcc libraries="-L$skalibs/lib/skalibs -lskarnet"
+		cflags="${CFLAGS:--O2 -g} -fPIE $hard -isystem $skalibs/include -idirafter /usr/include -idirafter /usr/include/$(uname -m)-linux-gnu"
+		ldflags="-nostartfiles $crt/rcrt1.o $crt/crti.o $crt/crtn.o -Wl,-static,-pie,--no-dynamic-linker,--gc-sections,-z,now,-z,relro"
+		test -f "$skalibs/lib/skalibs/libskarnet.a" || skalibs_musl ;;
 	*) die 100 "no variant $1" ;;
 	esac
 }
 
-sources() { find ./* -path "./build" -prune -o -path ./demo -prune -o -name '*.c' -print | sed 's,^\./,,' | sort; }
+skalibs_musl() ( # Debian's skalibs, compiled for musl: Debian has no such package, but its source
+	dir=$out/skalibs-musl
+	rm -rf "$dir"
+	mkdir -p "$dir/parts" "$dir/lists/partial"
+	sed 's/^Types: deb$/Types: deb-src/' /etc/apt/sources.list.d/*.sources >"$dir/parts/src.sources" 2>/dev/null || :
+	sed -n 's/^deb /deb-src /p' /etc/apt/sources.list /etc/apt/sources.list.d/*.list >"$dir/parts/src.list" 2>/dev/null || :
+	cd "$dir"
+	apt="apt-get -qq -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts=$dir/parts -o Dir::State::lists=$dir/lists"
+	{ $apt update && $apt source skalibs; } >&2 || die 111 "the source of skalibs cannot be had"
+	cd skalibs-*/
+	{ CC=musl-gcc ./configure --disable-shared && make -j "$JOBS" && make install DESTDIR="$dir"; } >"$dir/log" 2>&1 ||
+		die 111 "skalibs does not build with musl; see $dir/log"
+)
+
+sources() { # all; for musl without the tests, which compare with glibc's functions
+	find ./* -path ./build -prune -o -path ./demo -prune -o -name '*.c' -print | sed 's,^\./,,' | sort |
+		if test "$variant" = musl; then grep -v ^tests/; else cat; fi
+}
 
 stale() { # the sources to compile: changed, new, or including a changed file
 	find . -path ./build -prune -o -path ./.git -prune -o -path ./demo -prune -o \
@@ -44,7 +69,7 @@ stale() { # the sources to compile: changed, new, or including a changed file
 		sed 's,[.],\\.,g; s,^,(^|[ /]),; s,$,( |$),' "$b/changed" >"$b/pattern"
 		find "$b" -name '*.d' -exec grep -lEf "$b/pattern" {} + | sed "s,^$b/\(.*\)\.d\$,\1.c," |
 			while read -r c; do test ! -f "$c" || echo "$c"; done
-		grep '\.c$' "$b/changed" || :
+		grep '\.c$' "$b/changed" | sort | comm -12 - "$b/sources" || :
 	fi
 	while read -r c; do test -f "$b/${c%.c}.o" || echo "$c"; done <"$b/sources"
 }
@@ -94,6 +119,7 @@ needs() { # what the build, or with "tests" also the tests, need from Debian
 	echo gcc libc6-dev skalibs-dev libs6-dev s6 execline ucspi-tcp-ipv6
 	test "${1:-}" != tests || echo perl python3 strace swaks postfix curl msmtp openssl nsd netcat-openbsd iproute2 e2fsprogs
 	test "${1:-}" != lint || echo clang clang-format clang-tidy clang-tools cppcheck shellcheck mandoc binutils
+	test "${1:-}" != musl || echo musl-tools dpkg-dev make
 	test "${1:-}" != fuzz || echo clang libclang-rt-14-dev
 }
 
@@ -123,9 +149,16 @@ deps() { # install what is missing (root), or print the line that does (exit 100
 		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; }; } >&2 || die 111 "apt-get failed"
 }
 
+programs() { # those that are run: of the same variant, or of $PROGRAMS
+	PNEU_BIN=$out/${PROGRAMS:-$variant}/bin PNEU_TOP=$top
+	export PNEU_BIN PNEU_TOP
+	test -z "${PROGRAMS:-}" || (deps "$PROGRAMS" && use "$PROGRAMS" && build)
+}
+
 run_tests() { # [NAME]: unit tests, then scenarios; all, or those whose path holds NAME
-	PNEU_BIN=$out/$variant/bin PNEU_TESTS=$out/$variant/tests PNEU_TOP=$top PNEU_VARIANT=$variant
-	export PNEU_BIN PNEU_TESTS PNEU_TOP PNEU_VARIANT
+	PNEU_TESTS=$out/$variant/tests PNEU_VARIANT=$variant
+	export PNEU_TESTS PNEU_VARIANT
+	programs
 	# Short programs leave their memory to exit; what matters is every byte out of bounds.
 	export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
 	{
@@ -136,22 +169,25 @@ run_tests() { # [NAME]: unit tests, then scenarios; all, or those whose path hol
 }
 
 case ${1:-help} in
-build) deps; build ;;
+build)
+	deps "${2:-}"
+	test -z "${2:-}" || use "$2"
+	build ;;
 test) shift; deps tests; build; run_tests "$@" ;;
 asan) shift; deps tests; use asan; build; run_tests "$@" ;;
 lint) deps lint; build; sh tests/lint.sh ;;
 fuzz) shift; deps fuzz; use fuzz; build; PNEU_TESTS=$out/fuzz/tests sh tests/fuzz/run.sh "$@" ;;
-bench) shift; deps tests; build; PNEU_BIN=$out/static/bin PNEU_TOP=$top sh tests/bench/run.sh "$@" ;;
-crash) shift; deps tests; build; PNEU_BIN=$out/static/bin PNEU_TOP=$top PNEU_TESTS=$out/static/tests sh tests/crash/run.sh "$@" ;;
-run) shift; deps; build; PNEU_BIN=$out/static/bin; export PNEU_BIN; exec sh package/run.sh "$@" ;;
-demo) shift; deps; build; PNEU_BIN=$out/static/bin sh package/demo.sh "$@" ;;
+bench) shift; deps tests; build; programs; sh tests/bench/run.sh "$@" ;;
+crash) shift; deps tests; build; programs; PNEU_TESTS=$out/static/tests sh tests/crash/run.sh "$@" ;;
+run) shift; deps; build; programs; exec sh package/run.sh "$@" ;;
+demo) shift; deps; build; programs; sh package/demo.sh "$@" ;;
 deps) deps "${2:-}" ;;
-install) shift; deps; build; PNEU_BIN=$out/static/bin PREFIX=$PREFIX sh package/install.sh "$@" ;;
-where) deps; build; printf '%s\n' "$out/static/bin${2:+/$2}" ;;
+install) shift; deps; build; programs; PREFIX=$PREFIX sh package/install.sh "$@" ;;
+where) deps; build; programs; printf '%s\n' "$PNEU_BIN${2:+/$2}" ;;
 clean) rm -rf "$out" ;;
 help)
 	cat <<'HELP'
-./do build              compile everything into build/
+./do build [VARIANT]    compile everything into build/static; or build/asan, or build/musl: programs that start faster
 ./do run                an instance in ./demo, in the foreground: SMTP on 127.0.0.1:2525, mailbox you@pneu.test
 ./do demo               the same in a temporary folder: sends one mail, shows it delivered, stops
 ./do test [NAME]        all tests, or those whose path holds NAME

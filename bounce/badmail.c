@@ -9,6 +9,7 @@
 #include <skalibs/allreadwrite.h>
 
 #include "lib/durable.h"
+#include "lib/musl.h"
 #include "queue/id.h"
 #include "queue/layout.h"
 

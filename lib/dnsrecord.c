@@ -10,6 +10,7 @@
 #include <resolv.h>
 
 #include "lib/addr.h"
+#include "lib/musl.h"
 
 #define PAYLOAD 1232 /* largest answer by UDP: never fragmented (DNS flag day 2020) */
 

@@ -12,6 +12,8 @@
 
 #include <skalibs/allreadwrite.h>
 
+#include "lib/musl.h"
+
 int
 durable_sync(char const *folder)
 {

@@ -20,6 +20,7 @@
 #include <skalibs/tai.h>
 #include <skalibs/types.h>
 
+#include "lib/musl.h"
 #include "local/program.h"
 
 #define ARGUMENTS 8

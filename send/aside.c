@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/musl.h"
 
 static void
 say_why(char const *to, char const *why)

@@ -20,6 +20,7 @@
 #include "control/control.h"
 #include "control/users.h"
 #include "lib/log.h"
+#include "lib/musl.h"
 
 #define LIMIT_FILES 256
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -23,6 +24,26 @@ intake_path(void)
     return access(control_path(SET_filter), F_OK) == 0 ? RUN_FILTER : RUN_INTAKE;
 }
 
+/* While the backlog is full connect waits, but not beyond the deadline. Returns 1, or 0 with errno. */
+static int
+connect_in_time(struct intake const *in, struct sockaddr_un const *name)
+{
+    struct timeval limit = {.tv_usec = 1}; /* 0 would be for ever */
+    tain left;
+
+    tain_sub(&left, &in->deadline, &STAMP);
+    int ms = tain_less(&STAMP, &in->deadline) ? tain_to_millisecs(&left) : 0;
+    if (ms > 0)
+        limit = (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    if (setsockopt(in->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == -1)
+        return 0;
+    if (connect(in->fd, (struct sockaddr const *)name, sizeof *name) == 0)
+        return 1;
+    if (errno == EAGAIN)
+        errno = ETIMEDOUT;
+    return 0;
+}
+
 int
 intake_open(struct intake *in)
 {
@@ -36,9 +57,7 @@ intake_open(struct intake *in)
     in->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (in->fd == -1)
         return 0;
-    /* A Unix socket's connect waits only while the backlog is full, which a
-     * stuck daemon ends by being restarted. */
-    if (connect(in->fd, (struct sockaddr *)&name, sizeof name) == -1) {
+    if (!connect_in_time(in, &name)) {
         int e = errno;
         intake_close(in);
         return (errno = e, 0);

@@ -126,6 +126,27 @@ silence(int s)
     close(accept(s, 0, 0));
 }
 
+/* A daemon that hangs takes no connection: the room for those that wait fills up. */
+static void
+crowd(int s)
+{
+    struct intake in[10];
+    unsigned int n = 0;
+    int e;
+
+    alarm(20);
+    do {
+        in[n] = (struct intake)INTAKE_ZERO;
+        deadline(in + n, 1);
+    } while (intake_open(in + n) && ++n < 10);
+    e = errno;
+    ok(n && n < 10 && e == ETIMEDOUT && in[n].fd == -1, "of %u connections the last is given up at the deadline",
+       n + 1);
+    for (; n--; close(accept(s, 0, 0)))
+        intake_close(in + n);
+    alarm(0);
+}
+
 int
 main(void)
 {
@@ -140,6 +161,7 @@ main(void)
     answers(s);
     refusal(s);
     silence(s);
+    crowd(s);
 
     close(open("control/filter", O_WRONLY | O_CREAT, 0600));
     ok(!intake_open(&in) && errno == ENOENT, "with control/filter it is run/filter");

@@ -166,15 +166,6 @@ peer_reply(struct peer *p, tain const *deadline)
     }
 }
 
-int
-peer_alive(struct peer const *p)
-{
-    iopause_fd x = {.fd = p->fd, .events = IOPAUSE_READ};
-    tain now = tain_zero;
-
-    return p->fd != -1 && p->begin == p->end && iopause_g(&x, 1, &now) == 0;
-}
-
 void
 peer_close(struct peer *p)
 {

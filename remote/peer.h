@@ -60,9 +60,6 @@ extern int peer_flush(struct peer *, tain const *deadline);
 /* Sends all of it and reads one reply, into `reply`. Returns its code; 0 at the end of file; -1 with errno. */
 extern int peer_reply(struct peer *, tain const *deadline);
 
-/* 1 if nothing has happened on an idle connection: no byte, no end of file. */
-extern int peer_alive(struct peer const *);
-
 /* Says QUIT if that goes at once, and closes. Nobody waits for the answer. */
 extern void peer_quit(struct peer *);
 extern void peer_close(struct peer *);

@@ -148,7 +148,6 @@ struct running {
     uint64_t number;
     uint32_t at, end;   /* of the message's targets */
     uint32_t good, bad; /* results: delivered or refused for good; temporary */
-    uint64_t begun;
 };
 
 struct sync_request {

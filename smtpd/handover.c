@@ -112,10 +112,3 @@ handover_init(struct handover *h, uint32_t timeout, struct session_queue *queue)
         .log = log_end,
     };
 }
-
-void
-handover_close(struct handover *h)
-{
-    intake_close(&h->intake);
-    stralloc_free(&h->intake.out);
-}

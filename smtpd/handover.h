@@ -16,6 +16,4 @@ struct handover {
 /* Fills in the functions of `queue`. Nothing is opened yet. */
 extern void handover_init(struct handover *, uint32_t timeout, struct session_queue *queue);
 
-extern void handover_close(struct handover *);
-
 #endif

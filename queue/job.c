@@ -312,6 +312,8 @@ jobwire_fill(struct jobwire *w)
     if (n == -1)
         return errno == EAGAIN || errno == EINTR ? 0 : -1;
     keep_fds(w, &m);
+    if (m.msg_flags & MSG_CTRUNC) /* one is missing: its frame would take the next one's */
+        return (errno = EMFILE, -1);
     if (!n)
         return (errno = EPIPE, -1);
     w->in.len += (size_t)n;

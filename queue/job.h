@@ -121,7 +121,7 @@ extern int jobwire_give(struct jobwire *, struct bytes frame, int fd);
 extern int jobwire_flush(struct jobwire *);
 
 /* Receives what is there. Returns 1 if something came, 0 if nothing, -1 with
- * errno; EPIPE at the end of file. */
+ * errno; EPIPE at the end of file, EMFILE if a descriptor was lost on the way. */
 extern int jobwire_fill(struct jobwire *);
 
 /* Takes the next whole frame; it stays valid until the next jobwire_fill.

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -153,11 +154,40 @@ wire(void)
     close(fd);
 }
 
+/* Were a job whose descriptor was lost to go on, it would take that of the next: another's message. */
+static void
+lost_descriptor(void)
+{
+    static char frame[20000];
+    struct jobwire a = JOBWIRE_ZERO, b = JOBWIRE_ZERO;
+    struct rlimit before, none;
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int s[2];
+
+    if (getrlimit(RLIMIT_NOFILE, &before) == -1 || socketpair(AF_UNIX, SOCK_STREAM, 0, s) == -1 ||
+        !jobwire_init(&a, s[0]) || !jobwire_init(&b, s[1])) {
+        ok(0, "prepare");
+        return;
+    }
+    jobwire_put(&a, (struct bytes){frame, sizeof frame}, fd);
+    jobwire_put(&a, (struct bytes){frame, sizeof frame}, fd);
+    ok(jobwire_flush(&a) == 1, "two frames with descriptors are sent");
+    none = (struct rlimit){.rlim_cur = (rlim_t)(s[1] > fd ? s[1] : fd) + 1, .rlim_max = before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+    int got = jobwire_fill(&b), e = errno;
+    setrlimit(RLIMIT_NOFILE, &before);
+    ok(got == -1 && e == EMFILE, "a descriptor that finds no room ends the connection");
+    jobwire_free(&a);
+    jobwire_free(&b);
+    close(fd);
+}
+
 int
 main(void)
 {
     scans();
     result_text();
     wire();
+    lost_descriptor();
     return tap_done();
 }

@@ -24,7 +24,7 @@ main(int argc, char const *const *argv)
     if (argc != 2 || !id_valid(argv[1], strlen(argv[1])))
         dieusage();
     if (!control_home())
-        strerr_diefusys(EXIT_TEMP, "change into the instance");
+        strerr_diefusys(EXIT_TEMP, "change into the instance ", control_homename());
     if (!bounce_settings(&b, &which))
         strerr_diefusys(EXIT_TEMP, "read ", which);
     if (sig_ignore(SIGPIPE) == -1 || !bounce_confine())

@@ -32,12 +32,18 @@ static char const *const paths[SET_count] = {
 #undef SETTING
 };
 
-int
-control_home(void)
+char const *
+control_homename(void)
 {
     char const *home = getenv("PNEU_HOME");
 
-    return chdir(home && *home ? home : CONTROL_HOME) == 0;
+    return home && *home ? home : CONTROL_HOME;
+}
+
+int
+control_home(void)
+{
+    return chdir(control_homename()) == 0;
 }
 
 char const *

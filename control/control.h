@@ -45,6 +45,9 @@ extern struct setting_row const control_rows[SET_count];
 /* Changes into $PNEU_HOME. Returns 1, or 0 with errno. */
 extern int control_home(void);
 
+/* That folder: $PNEU_HOME, or where an instance lies by default. For messages. */
+extern char const *control_homename(void);
+
 /* "control/NAME", for messages. */
 extern char const *control_path(enum setting);
 

@@ -159,8 +159,11 @@ mailbox_delete(struct operation *op, char const *user, char const *domain, stral
     if (!*user)
         return delete_domain(op, domain);
     (void)snprintf(seconds, sizeof seconds, ".%lld", (long long)time(0));
-    good = path_of(&from, "mail/", domain, "/", user) &&
-           service_folder(op, "mail/.deleted", 0700, geteuid(), getegid()) &&
+    good = path_of(&from, "mail/", domain, "/", user);
+    /* Before anything is made: a change in mail/ would make the table look old. */
+    if (good && access(from.s, F_OK) == -1)
+        good = service_failed(op, "find the mailbox ", from.s);
+    good = good && service_folder(op, "mail/.deleted", 0700, geteuid(), getegid()) &&
            path_of(moved, "mail/.deleted/", user, "@", domain);
     if (good) {
         moved->len--;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 
 #include <skalibs/types.h>
 
+#include "control/listener.h"
 #include "lib/durable.h"
 #include "lib/log.h"
 
@@ -134,7 +136,7 @@ mistake(struct check *check, char const *path, char const *what)
            stralloc_cats(check->text, what) && stralloc_append(check->text, '\n');
 }
 
-/* Host names are the one thing that the type does not say. */
+/* Host names and listeners: what the type does not say. */
 static int
 is_host(char const *s)
 {
@@ -147,10 +149,22 @@ is_host(char const *s)
 }
 
 static int
+is_listener(char const *s)
+{
+    char words[3][64];
+    char more;
+
+    return sscanf(s, "%63s %63s %63s %c", words[0], words[1], words[2], &more) == 3 &&
+           listener_check(words[0], words[1], words[2]) == LISTENER_GOOD;
+}
+
+static int
 sensible(enum setting which, stralloc const *items)
 {
     char const *unit = control_rows[which].unit;
 
+    if (which == SET_listen)
+        return !items->len || is_listener(items->s);
     return control_rows[which].type != SETTING_LINE || !items->len ||
            (strcmp(unit, "host name") && strcmp(unit, "domain")) || is_host(items->s);
 }

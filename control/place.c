@@ -27,7 +27,8 @@ place_path(struct place const *place, char const *name, stralloc *path)
 int
 place_takes(struct place const *place, enum setting which)
 {
-    return place->scope == SCOPE_GLOBAL || control_rows[which].scope == place->scope;
+    /* Where one listener listens says nothing about all of them. */
+    return place->scope == control_rows[which].scope || (place->scope == SCOPE_GLOBAL && which != SET_listen);
 }
 
 int

@@ -164,7 +164,9 @@ set(struct place const *place, char const *const *argv)
         if (errno == EINVAL)
             strerr_dief(EXIT_PERM, row->name, " does not count there");
         if (errno == ENOENT && place->who)
-            strerr_dief(EXIT_PERM, "there is no ", place->who);
+            strerr_dief(
+                EXIT_PERM, place->scope == SCOPE_SERVER ? "there is no listener " : "there is no mailbox domain ",
+                place->who, place->scope == SCOPE_SERVER ? "; pneu-server makes one" : "; pneu-mailbox makes one");
         strerr_diefusys(EXIT_TEMP, "write ", row->name);
     }
     restart_listeners(place, which);
@@ -228,7 +230,7 @@ main(int argc, char const *const *argv)
     for (unsigned int i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (!strcmp(argv[0], verbs[i].name)) {
             if (verbs[i].home && !control_home())
-                strerr_diefusys(EXIT_TEMP, "change to the instance's folder");
+                strerr_diefusys(EXIT_TEMP, "change into the instance ", control_homename());
             return verbs[i].run(&place, argv + 1);
         }
     dieusage();

@@ -76,7 +76,7 @@ main(int argc, char const *const *argv)
         dieusage();
     (void)umask(022);
     if (!control_home())
-        strerr_diefusys(EXIT_TEMP, "change to the instance's folder");
+        strerr_diefusys(EXIT_TEMP, "change into the instance ", control_homename());
     if (!service_operation(&op))
         strerr_diefusys(EXIT_TEMP, op.why.s, " (pneu-instance makes an instance)");
     if (!quiet)

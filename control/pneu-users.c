@@ -28,7 +28,7 @@ main(int argc, char const *const *argv)
     if (argv[opts.ind])
         dieusage();
     if (!control_home())
-        strerr_diefusys(EXIT_TEMP, "change to the instance's folder");
+        strerr_diefusys(EXIT_TEMP, "change into the instance ", control_homename());
     if (!userscdb_make(&count, &why))
         strerr_diefusys(errno == EPROTO ? EXIT_PERM : EXIT_TEMP, why.s);
     if (!quiet) {

@@ -315,7 +315,9 @@ inject_run(struct inject *i)
     if (!read_followup(i))
         return i->result;
     if (!control_home())
-        return inject_fail(i, INJECT_CONFIG, "cannot change into $PNEU_HOME: ", strerror(errno), NULL), i->result;
+        return inject_fail(i, INJECT_CONFIG, "unable to change into the instance ", control_homename(), ": ",
+                           strerror(errno), NULL),
+               i->result;
     if (take_arguments(i) && read_header(i) && fields_take(i) && fresh_sender(i) && gather(i) && fresh_fields(i) &&
         read_ahead(i))
         (void)(o.print ? print_it(i) : queue_it(i));

@@ -71,7 +71,7 @@ static void
 flush_queue(void)
 {
     if (!control_home())
-        strerr_diefusys(EX_CONFIG, "change into $PNEU_HOME");
+        strerr_diefusys(EX_CONFIG, "change into the instance ", control_homename());
     int fd = open_write(QUEUE_TRIGGER);
     if (fd == -1 && errno == ENXIO)
         strerr_dief(EX_TEMPFAIL, "pneu-send does not run");

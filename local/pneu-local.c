@@ -51,7 +51,7 @@ work(char const *home)
     stralloc defaults = STRALLOC_ZERO;
 
     if (!control_home())
-        strerr_diefusys(EXIT_TEMP, "change to $PNEU_HOME");
+        strerr_diefusys(EXIT_TEMP, "change into the instance ", control_homename());
     if (control_list(SET_defaultdelivery, &defaults) != 1)
         strerr_diefusys(EXIT_TEMP, "read ", control_path(SET_defaultdelivery));
     for (size_t i = 0; i < defaults.len; i++)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <skalibs/exec.h>
+#include <skalibs/strerr.h>
 
 #include "control/control.h"
 #include "queue/exits.h"
@@ -60,8 +61,10 @@ chain(int message, int envelope, int records)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, 0);
     signal(SIGPIPE, SIG_DFL);
-    if (control_list(SET_filter, &words) == -1 || !build_argv(&words, argv, sizeof argv / sizeof *argv))
+    if (control_list(SET_filter, &words) == -1 || !build_argv(&words, argv, sizeof argv / sizeof *argv)) {
+        strerr_warnwu2sys("read ", control_path(SET_filter));
         _exit(QUEUE_FOLDER);
+    }
     /* 0 and 1 last: the others may be one of them. */
     message = fcntl(message, F_DUPFD_CLOEXEC, RECORDS + 1);
     envelope = fcntl(envelope, F_DUPFD_CLOEXEC, RECORDS + 1);
@@ -72,6 +75,7 @@ chain(int message, int envelope, int records)
     if (setenv("PNEU_ENVELOPE", RECORDS_TEXT, 1) == -1 || setenv("PNEU_INTAKE", RUN_INTAKE, 1) == -1)
         _exit(QUEUE_MEMORY);
     exec(argv);
+    strerr_warnwu2sys("run the filter ", argv[0]);
     _exit(QUEUE_BUG);
 }
 

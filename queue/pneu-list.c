@@ -52,6 +52,8 @@ folder(struct listing *l, char const *path, char const *state, stralloc *keep)
     stralloc names = STRALLOC_ZERO;
 
     if (!list_names(&names, path)) {
+        if (errno == EACCES && keep) /* nor the others: once is enough */
+            strerr_diefusys(EXIT_TEMP, "read ", path);
         if (errno != ENOENT) {
             strerr_warnwu2sys("read ", path);
             l->failed = 1;
@@ -94,7 +96,7 @@ main(int argc, char const *const *argv)
     if (!fd_sanitize())
         strerr_diefusys(EXIT_TEMP, "open /dev/null");
     if (!control_home())
-        strerr_diefusys(EXIT_TEMP, "change into the instance");
+        strerr_diefusys(EXIT_TEMP, "change into the instance ", control_homename());
     if (!list_confine())
         strerr_diefusys(EXIT_TEMP, "confine");
     /* In the order of a message's way: one that moves meanwhile is met again rather than missed. */

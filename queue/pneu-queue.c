@@ -68,7 +68,7 @@ main(int argc, char const *const *argv)
     q.extra = extra_descriptor();
     inqueue_look(&q);
     if (!control_home())
-        strerr_diefusys(QUEUE_HOME, "change into the instance");
+        strerr_diefusys(QUEUE_HOME, "change into the instance ", control_homename());
     if (!control_uint(SET_timeoutintake, &seconds))
         strerr_diefusys(QUEUE_FOLDER, "read ", control_path(SET_timeoutintake));
     tain_now_set_stopwatch_g();

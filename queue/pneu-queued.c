@@ -104,7 +104,7 @@ main(int argc, char const *const *argv)
     if (!fd_sanitize()) /* else a file of the queue might be where the log goes */
         strerr_diefusys(EXIT_TEMP, "open /dev/null");
     if (!control_home())
-        strerr_diefusys(EXIT_TEMP, "change into the instance");
+        strerr_diefusys(EXIT_TEMP, "change into the instance ", control_homename());
     if (!read_settings(&s, &which))
         strerr_diefusys(EXIT_TEMP, "read ", which);
     find_ids(&d.queued);

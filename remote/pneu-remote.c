@@ -60,7 +60,7 @@ main(int argc, char const *const *argv)
     if (*argv)
         dieusage();
     if (!control_home())
-        strerr_diefusys(EXIT_TEMP, "change to the instance's folder");
+        strerr_diefusys(EXIT_TEMP, "change into the instance ", control_homename());
     if (!deliver_init(&all))
         strerr_diefusys(EXIT_TEMP, "read ", control_path(SET_nameserver), " or /etc/resolv.conf");
     if (!remote_confine())

@@ -94,7 +94,7 @@ main(int argc, char const *const *argv)
         strerr_diefusys(EXIT_TEMP, "open descriptors 0, 1 and 2");
     bounce = find_bounce();
     if (!control_home())
-        strerr_diefusys(EXIT_TEMP, "change into the instance");
+        strerr_diefusys(EXIT_TEMP, "change into the instance ", control_homename());
     umask(077);
     lock = take_lock();
     s = calloc(1, sizeof *s);

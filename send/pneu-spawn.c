@@ -111,7 +111,7 @@ main(int argc, char const *const *argv)
     r.local = mode == 'L';
     r.program = find_program(r.local ? "pneu-local" : "pneu-remote", &path);
     if (!control_home())
-        strerr_diefusys(EXIT_TEMP, "change to $PNEU_HOME");
+        strerr_diefusys(EXIT_TEMP, "change into the instance ", control_homename());
     if (!users_id("pneuv", &r.mailuid, &r.mailgid) || !users_id("pneuq", &uid, &gid))
         strerr_diefusys(EXIT_TEMP, "read users/ids");
     r.envp = make_environment();

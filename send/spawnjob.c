@@ -230,8 +230,7 @@ cut_local(struct cutting *c, struct job_recipient const *r)
             p = add_piece(&c->tail, c->order, c->job, c->kind, address, &u);
         good = p && put_recipient(&p->frame, r, &u) && stralloc_catb(&p->owed, owed.s, owed.len);
     } else
-        answer_text(c->s, c->order, &owed,
-                    found == 0 ? "D5.1.1 Sorry, no mailbox here by that name" : "Z4.3.0 Users cannot be looked up now");
+        answer_text(c->s, c->order, &owed, spawnroot_unknown(found));
     stralloc_free(&u.storage);
     return good;
 }

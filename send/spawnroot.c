@@ -37,6 +37,16 @@ spawnroot_allows(uint32_t own, uint32_t uid, uint32_t mailuid, uint32_t minuid)
     return uid && (uid == mailuid || uid >= minuid);
 }
 
+char const *
+spawnroot_unknown(int found)
+{
+    if (!found)
+        return "D5.1.1 Sorry, no mailbox here by that name";
+    if (errno == ESTALE)
+        return "Z4.3.0 The table of users is older than its sources; pneu-users makes it anew";
+    return "Z4.3.0 Users cannot be looked up now";
+}
+
 /* Looks the address up. Returns 1, or 0: answer says why. */
 static int
 find(struct spawnroot const *s, char kind, char const *address, size_t len, struct user *u, struct target *t,
@@ -55,9 +65,9 @@ find(struct spawnroot const *s, char kind, char const *address, size_t len, stru
         return (*answer = "Z4.3.5 Not an address of that kind", 0);
     found = users_find(address, len, u);
     if (found == -1 || !control_uint(SET_minuid, &minuid))
-        return (*answer = "Z4.3.0 Users cannot be looked up now", 0);
+        return (*answer = spawnroot_unknown(-1), 0);
     if (!found)
-        return (*answer = "D5.1.1 Sorry, no mailbox here by that name", 0);
+        return (*answer = spawnroot_unknown(0), 0);
     if (!spawnroot_allows(s->own, u->uid, s->mailuid, minuid) ||
         (kind == SPAWN_MAILBOX && (u->uid != s->mailuid || u->gid != s->mailgid)))
         return (*answer = "Z4.3.5 Mail for this user's uid is not delivered", 0);

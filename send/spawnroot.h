@@ -31,6 +31,9 @@ struct spawnroot {
  * 0. */
 extern int spawnroot_allows(uint32_t own, uint32_t uid, uint32_t mailuid, uint32_t minuid);
 
+/* What a recipient is told whom users_find has not found (0), or could not look for (-1, errno). */
+extern char const *spawnroot_unknown(int found);
+
 /* Serves requests from that socket until its other end is closed. Returns 1 then,
  * or 0 with errno. */
 extern int spawnroot_serve(struct spawnroot const *, int fd);

@@ -54,6 +54,7 @@ b'
 	code 100 "a table line without a colon" pneu-control set smtproutes relay.example
 	code 100 "a control character" pneu-control set smtpgreeting "$(printf 'a\033[31mb')"
 	code 100 "too long" pneu-control set me "$(head -c 256 /dev/zero | tr '\0' a)"
+	code 100 "no listener for all" pneu-control set listen smtp\ 127.0.0.1\ 2525
 	code 100 "no such setting" pneu-control set databyte 5
 	like "$(cat "$TEST_TMP/.out")" 'no such setting: databyte' "it says so"
 	is "$(cat "$control/me")" mx.example.org "nothing was written meanwhile"
@@ -64,6 +65,9 @@ b'
 	code 0 "a server's own" pneu-control -s in set databytes 5
 	is "$(shown servers/in/databytes)" "servers/in/databytes${tab}5${tab}control/servers/in/databytes${tab}52428800" "show lists it"
 	is "$(pneu-control -s in get databytes) $(pneu-control get databytes)" "5 52428800" "it counts there alone"
+	code 100 "a listener that is none" pneu-control -s in set listen nowhere
+	code 0 "one that is" pneu-control -s in set listen "smtp ::1 2525"
+	rm "$control/servers/in/listen"
 	code 100 "a setting no server has" pneu-control -s in set minfree 5
 	code 0 "a remote domain's" pneu-control -r example.org set helohost out.example.org
 	is "$(pneu-control -r example.org get helohost) $(pneu-control -r a.example get helohost)" \

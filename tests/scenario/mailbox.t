@@ -78,6 +78,11 @@ jimmy unknown' "its users"
 	is "$(user alice@example.org | sed 's/ *$//')" "alice@example.org unknown" "it gets no mail"
 	is "$(find "$PNEU_HOME/mail/.deleted" -path '*/alice@example.org.*/Maildir/new/1' | wc -l)" 1 "its mail is kept"
 	code 100 "delete it again" pneu-mailbox del alice@example.org
+	rm -r "$PNEU_HOME/mail/.deleted"
+	code 0 "the table is made anew" pneu-users
+	code 100 "delete one that never was" pneu-mailbox del never@example.org
+	like "$(cat "$TEST_TMP/.out")" 'unable to find the mailbox mail/example.org/never' "it says which"
+	is "$(user never@example.org | sed 's/ *$//')" "never@example.org unknown" "and the table is no older for that"
 	code 100 "a domain with mailboxes" pneu-mailbox del example.org
 	like "$(cat "$TEST_TMP/.out")" 'not empty' "is not deleted"
 	pneu-mailbox -q del bob@example.org

@@ -92,6 +92,7 @@ filters() {
 	as_uid 60009 pneu-queue <m 1<e 2>/dev/null
 	is "$?" 81 "a filter that is not there: later, and nothing goes around it"
 	is "$(queued)" 0 "not queued"
+	ok "the log says what could not be run" grep -q 'unable to run the filter /nonexistent/filter: No such file' "$PNEU_HOME/log"
 	echo cat >"$PNEU_HOME/control/filter" # a program that does not go on, and says 0
 	printf '%s\n' "$TEST_TMP/wrapper" >"$PNEU_HOME/control/filter"
 

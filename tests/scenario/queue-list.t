@@ -53,6 +53,7 @@ lists() {
 	chmod 000 new
 	if test -z "$TEST_ROOT"; then
 		code 111 "a folder that cannot be read" pneu-list
+		is "$(wc -l <"$TEST_TMP/.out")" 1 "is told in one line"
 	fi
 	chmod 700 new
 	cd "$TEST_TMP" || exit 111

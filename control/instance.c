@@ -203,35 +203,54 @@ make_folders(struct operation *op)
     return 1;
 }
 
+/* One of them: pneuq's, whoever made it. Returns 1 made, 0 it was there, -1 with errno. */
+static int
+wait_folder(int wait, char const *name, uint32_t uid, uint32_t gid)
+{
+    struct stat st;
+    int made;
+    int fd = durable_folderat(wait, name, 0700, &made);
+    int good = fd != -1 && fstat(fd, &st) == 0 &&
+               ((st.st_uid == uid && st.st_gid == gid) || fchown(fd, uid, gid) == 0) &&
+               ((st.st_mode & 07777) == 0700 || fchmod(fd, 0700) == 0) && (!made || fsync(fd) == 0);
+    int e = errno;
+
+    if (fd != -1)
+        close(fd);
+    return (errno = e, good ? made : -1);
+}
+
 /* The 256 folders of messages that wait. Their parent is synced once, behind them. */
 static int
 make_wait(struct operation *op)
 {
     char path[] = "queue/wait/00";
+    char *name = path + sizeof path - 3;
     uint32_t uid, gid;
-    unsigned int made = 0;
+    int any = 0, there, wait;
 
     if (!users_id("pneuq", &uid, &gid))
         return service_failed(op, "find in users/ids ", "pneuq");
+    wait = durable_folder("queue/wait", 0700, &there);
+    if (wait == -1)
+        return service_failed(op, "use ", "queue/wait");
     for (unsigned int i = 0; i < 256; i++) {
-        path[sizeof path - 3] = "0123456789abcdef"[i >> 4];
-        path[sizeof path - 2] = "0123456789abcdef"[i & 15];
-        if (mkdir(path, 0700) == -1) {
-            if (errno != EEXIST)
-                return service_failed(op, "make folder ", path);
-        } else {
-            made++;
+        name[0] = "0123456789abcdef"[i >> 4];
+        name[1] = "0123456789abcdef"[i & 15];
+        int made = wait_folder(wait, name, uid, gid);
+        if (made == -1) {
+            int e = errno;
+            close(wait);
+            return (errno = e, service_failed(op, "use ", path));
         }
-        struct stat st;
-        if (stat(path, &st) == -1 || !S_ISDIR(st.st_mode))
-            return service_failed(op, "use ", path);
-        if (((st.st_uid != uid || st.st_gid != gid) && chown(path, uid, gid) == -1) ||
-            ((st.st_mode & 07777) != 0700 && chmod(path, 0700) == -1) || (made && !durable_sync(path)))
-            return service_failed(op, "prepare ", path);
+        any |= made;
     }
-    if (made && op->changed)
+    if (any && op->changed)
         op->changed("made", "queue/wait/00 to ff");
-    return durable_sync("queue/wait") ? 1 : service_failed(op, "fsync ", "queue/wait");
+    int done = fsync(wait) == 0 || service_failed(op, "fsync ", "queue/wait");
+    int e = errno;
+    close(wait);
+    return (errno = e, done);
 }
 
 static int

@@ -61,30 +61,42 @@ service_operation(struct operation *op)
 
 /* ---- folders and files ---- */
 
-int
-service_folder(struct operation *op, char const *path, mode_t mode, uid_t uid, gid_t gid)
+/* Gives an open folder to its owner, with its mode. */
+static int
+folder_set(struct operation *op, int fd, char const *path, int made, mode_t mode, uid_t uid, gid_t gid)
 {
     struct stat st;
-    int made = durable_mkdir(path, mode);
 
-    if (made == -1 || stat(path, &st) == -1)
-        return service_failed(op, "make folder ", path);
-    if (!S_ISDIR(st.st_mode))
-        return (errno = ENOTDIR, service_failed(op, "use ", path));
+    if (fstat(fd, &st) == -1)
+        return service_failed(op, "look at ", path);
     if (made)
         tell(op, "made", path);
     if (st.st_uid != uid || st.st_gid != gid) {
-        if (chown(path, uid, gid) == -1)
+        if (fchown(fd, uid, gid) == -1)
             return service_failed(op, "change the owner of ", path);
         if (!made)
             tell(op, "changed the owner of", path);
     }
     if ((st.st_mode & 07777) != mode) {
-        if (chmod(path, mode) == -1)
+        if (fchmod(fd, mode) == -1)
             return service_failed(op, "change the mode of ", path);
         tell(op, "changed the mode of", path);
     }
-    return durable_sync(path) ? 1 : service_failed(op, "fsync ", path);
+    return fsync(fd) == 0 ? 1 : service_failed(op, "fsync ", path);
+}
+
+int
+service_folder(struct operation *op, char const *path, mode_t mode, uid_t uid, gid_t gid)
+{
+    int made, done;
+    int fd = durable_folder(path, mode, &made);
+
+    if (fd == -1)
+        return service_failed(op, errno == ENOTDIR ? "use " : "make folder ", path);
+    done = folder_set(op, fd, path, made, mode, uid, gid);
+    int e = errno;
+    close(fd);
+    return (errno = e, done);
 }
 
 int

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,16 +94,103 @@ durable_write(char const *path, char const *s, size_t len, mode_t mode, struct t
     return done && durable_syncparent(path);
 }
 
+/* In a folder of somebody else's no symbolic link is followed: he could lead root to what is not his. */
+static int
+enter(int parent, char const *name, int flags)
+{
+    struct stat st;
+
+    if (fstat(parent, &st) == -1)
+        return -1;
+    return openat(parent, name,
+                  flags | O_DIRECTORY | O_CLOEXEC | (st.st_uid && st.st_uid != geteuid() ? O_NOFOLLOW : 0));
+}
+
+/* Opens the folder that the path's last name lies in, and takes that name. Returns it, or -1 with errno. */
+static int
+enter_parent(char const *path, char name[static NAME_MAX + 1])
+{
+    int at = open(*path == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    while (at != -1) {
+        path += strspn(path, "/");
+        size_t len = strcspn(path, "/");
+        if (!len || len > NAME_MAX) {
+            close(at);
+            return (errno = len ? ENAMETOOLONG : ENOENT, -1);
+        }
+        memcpy(name, path, len);
+        name[len] = 0;
+        path += len;
+        if (!path[strspn(path, "/")])
+            return at;
+        int next = enter(at, name, O_PATH);
+        int e = errno;
+        close(at);
+        at = next;
+        errno = e;
+    }
+    return -1;
+}
+
+int
+durable_folderat(int parent, char const *name, mode_t mode, int *made)
+{
+    int fd;
+
+    *made = mkdirat(parent, name, mode) == 0;
+    if (!*made && errno != EEXIST)
+        return -1;
+    fd = enter(parent, name, O_RDONLY);
+    if (fd != -1 && *made && fchmod(fd, mode) == -1) {
+        int e = errno;
+        close(fd);
+        return (errno = e, -1);
+    }
+    return fd;
+}
+
+/* fsync of a folder that is open as a path only. */
+static int
+sync_path(int folder)
+{
+    int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int done = fd != -1 && fsync(fd) == 0;
+    int e = errno;
+
+    if (fd != -1)
+        close(fd);
+    return (errno = e, done);
+}
+
+int
+durable_folder(char const *path, mode_t mode, int *made)
+{
+    char name[NAME_MAX + 1];
+    int parent = enter_parent(path, name);
+    int fd;
+
+    if (parent == -1)
+        return -1;
+    fd = durable_folderat(parent, name, mode, made);
+    /* Also if it was there: whoever made it may not have come to its fsync. */
+    int good = fd != -1 && sync_path(parent);
+    int e = errno;
+    close(parent);
+    if (fd != -1 && !good)
+        close(fd);
+    return (errno = e, good ? fd : -1);
+}
+
 int
 durable_mkdir(char const *path, mode_t mode)
 {
-    int made = mkdir(path, mode) == 0;
+    int made;
+    int fd = durable_folder(path, mode, &made);
 
-    if (!made && errno != EEXIST)
+    if (fd == -1)
         return -1;
-    /* Also if it was there: whoever made it may not have come to its fsync. */
-    if ((made && chmod(path, mode) == -1) || !durable_syncparent(path))
-        return -1;
+    close(fd);
     return made;
 }
 

@@ -23,6 +23,12 @@ extern int durable_write(char const *path, char const *s, size_t len, mode_t mod
 /* Makes a folder. Returns 1 made, 0 it was there, -1 with errno. */
 extern int durable_mkdir(char const *path, mode_t mode);
 
+/* Makes a folder, or finds it, and opens it. For root, who makes folders in those of other users: there no symbolic link is
+ * followed, on no part of the way (ENOTDIR). Returns a descriptor, *made says whether it was not there; -1 with errno. The
+ * second form does not sync the parent. */
+extern int durable_folder(char const *path, mode_t mode, int *made);
+extern int durable_folderat(int parent, char const *name, mode_t mode, int *made);
+
 /* unlink and rename, and then the folders. A name that is not there is ENOENT; rename never replaces (EEXIST).
  * Return 1, or 0 with errno. */
 extern int durable_unlink(char const *path);

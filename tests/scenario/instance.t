@@ -70,6 +70,13 @@ if test -n "$TEST_ROOT"; then
 	like "$(cat "$dir/service/queued/run")" 's6-setuidgid pneuq pneu-queued' "the service drops root's rights"
 	like "$(cat "$dir/service/send/log/run")" 's6-setuidgid pneul s6-log' "its logger too"
 	code 111 "another user cannot mend it" as_user pneu-instance "$dir"
+	mkdir -m 755 "$TEST_TMP/victim"
+	rmdir "$dir/queue/wait/00" && ln -s "$TEST_TMP/victim" "$dir/queue/wait/00"
+	rm -f "$dir/queue/lock/trigger"
+	code 111 "a link in a folder of pneuq's" pneu-instance "$dir"
+	is "$(owner "$TEST_TMP/victim")" "root 755" "what it leads to stays as it was"
+	rm "$dir/queue/wait/00"
+	code 0 "without it the instance is mended" pneu-instance "$dir"
 
 	# File systems. A queue in memory is taken with a warning, what nobody knows is refused.
 	mkdir "$TEST_TMP/memory"

@@ -110,6 +110,20 @@ as_both body
 if test -n "$TEST_ROOT"; then
 	PNEU_HOME=$TEST_TMP/inst0
 	export PNEU_HOME
+
+	# A link that pneuv made does not lead root to other people's folders.
+	mkdir -m 755 "$TEST_TMP/victim" "$TEST_TMP/victim/tmp"
+	pneu-mailbox -q add link@example.org
+	maildir=$PNEU_HOME/mail/example.org/link/Maildir
+	rmdir "$maildir/tmp" && ln -s "$TEST_TMP/victim" "$maildir/tmp"
+	code 111 "a link where a folder should be" pneu-mailbox add link@example.org
+	rm "$maildir/tmp" && mv "$maildir" "$maildir.old" && ln -s "$TEST_TMP/victim" "$maildir"
+	code 111 "a link on the way there" pneu-mailbox add link@example.org
+	is "$(stat -c '%U %a' "$TEST_TMP/victim" "$TEST_TMP/victim/tmp")" "root 755
+root 755" "what they lead to stays as it was"
+	is "$(ls "$TEST_TMP/victim")" tmp "and nothing is made in it"
+	rm -r "$PNEU_HOME/mail/example.org/link"
+	pneu-users -q
 	echo "$(id -u nobody)" >"$PNEU_HOME/control/minuid"
 	is "$(user root nobody pneuq daemon | sed 's/found alias.*/found alias/; s/ *$//')" "root found alias
 nobody unknown

@@ -81,11 +81,13 @@ until listening "$port" && test -S "$home/run/intake" -a -S "$home/run/local" -a
 done
 
 if test "$(id -u)" = 0; then who="under users of its own"; else who="as $(id -un)"; fi
+swaks=
+command -v swaks >/dev/null || swaks=" (with Debian's package swaks)"
 cat <<END
 
 pneu runs $who, in $home. SMTP: 127.0.0.1 port $port.
 
-Send the first mail, in another terminal, over SMTP:
+Send the first mail, in another terminal, over SMTP$swaks:
     swaks --server 127.0.0.1:$port --to you@pneu.test --from me@pneu.test
 or from a script:
     printf 'To: you@pneu.test\nSubject: hello\n\nHello.\n' | PNEU_HOME=$home PATH=$bin:\$PATH pneu-inject

@@ -1,0 +1,404 @@
+/* The sandbox of every confined program: a table of acts, and who may still do each once it is confined. Each act is
+ * tried in a process of its own, in a small instance; so is each that must fail. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <skalibs/djbunix.h>
+
+#include "bounce/bounce.h"
+#include "lib/confine.h"
+#include "local/sandbox.h"
+#include "queue/filterd.h"
+#include "queue/inqueue.h"
+#include "queue/list.h"
+#include "queue/queued.h"
+#include "remote/sandbox.h"
+#include "send/sandbox.h"
+#include "send/spawn.h"
+#include "smtpd/sandbox.h"
+#include "tests/tap.h"
+
+enum {
+    SMTPD = 1 << 0,
+    QUEUED = 1 << 1,
+    QUEUE = 1 << 2,
+    FILTERD = 1 << 3,
+    LIST = 1 << 4,
+    SEND = 1 << 5,
+    HELPER = 1 << 6,
+    BOUNCE = 1 << 7,
+    SPAWN_L = 1 << 8,
+    SPAWN_R = 1 << 9,
+    LOCAL = 1 << 10,
+    REMOTE = 1 << 11,
+    ALL = (1 << 12) - 1,
+};
+
+static int
+confine_send(void)
+{
+    return sandbox_send("program");
+}
+
+static int
+confine_spawn_l(void)
+{
+    return spawn_confine(1);
+}
+
+static int
+confine_spawn_r(void)
+{
+    return spawn_confine(0);
+}
+
+static int
+confine_local(void)
+{
+    return local_confine("home");
+}
+
+static struct {
+    char const *name;
+    int (*confine)(void);
+    unsigned int bit;
+} const programs[] = {
+    {"pneu-smtpd", smtpd_confine, SMTPD},
+    {"pneu-queued", queued_confine, QUEUED},
+    {"pneu-queue", inqueue_confine, QUEUE},
+    {"pneu-filterd", filterd_confine, FILTERD},
+    {"pneu-list", list_confine, LIST},
+    {"pneu-send", confine_send, SEND},
+    {"pneu-send's helper", sandbox_helper, HELPER},
+    {"pneu-bounce", bounce_confine, BOUNCE},
+    {"pneu-spawn -L", confine_spawn_l, SPAWN_L},
+    {"pneu-spawn -R", confine_spawn_r, SPAWN_R},
+    {"pneu-local", confine_local, LOCAL},
+    {"pneu-remote", remote_confine, REMOTE},
+};
+
+/* Opened before, as the programs have them open. */
+static int newfolder, held, unixlistener, inetlistener;
+static struct sockaddr_in inetname = {.sin_family = AF_INET};
+static struct sockaddr_un const unixname = {.sun_family = AF_UNIX, .sun_path = "run/intake"};
+
+/* ---- acts: 1 if it succeeded ---- */
+
+#define OPENS(name, path, flags)                                                                                       \
+    static int name(void)                                                                                              \
+    {                                                                                                                  \
+        return open(path, flags, 0600) != -1;                                                                          \
+    }
+#define SAYS_0(name, call)                                                                                             \
+    static int name(void)                                                                                              \
+    {                                                                                                                  \
+        return (call) == 0;                                                                                            \
+    }
+#define SAYS_ANY(name, call)                                                                                           \
+    static int name(void)                                                                                              \
+    {                                                                                                                  \
+        return (call) != -1;                                                                                           \
+    }
+
+OPENS(read_passwd, "/etc/passwd", O_RDONLY)
+OPENS(read_around, "control/../queue/../../../etc/passwd", O_RDONLY)
+OPENS(read_by_link, "control/link", O_RDONLY)
+OPENS(read_setting, "control/me", O_RDONLY)
+OPENS(read_users, "users/cdb", O_RDONLY)
+OPENS(read_message, "queue/new/message", O_RDONLY)
+OPENS(list_queue, "queue/new", O_RDONLY | O_DIRECTORY)
+OPENS(read_home, "home/file", O_RDONLY)
+OPENS(read_alias, "alias/file", O_RDONLY)
+OPENS(write_setting, "control/me", O_WRONLY)
+OPENS(make_setting, "control/new", O_WRONLY | O_CREAT)
+OPENS(write_users, "users/cdb", O_WRONLY)
+OPENS(make_alias, "alias/new", O_WRONLY | O_CREAT)
+OPENS(make_badmail, "badmail/new", O_WRONLY | O_CREAT)
+OPENS(make_home, "home/new", O_WRONLY | O_CREAT)
+OPENS(make_tmp, "/tmp", O_TMPFILE | O_WRONLY)
+OPENS(make_copy, "queue/lock", O_TMPFILE | O_RDWR)
+SAYS_0(link_out, link("queue/new/message", "alias/message"))
+SAYS_0(link_home_out, link("home/file", "alias/other"))
+SAYS_0(unlink_setting, unlink("control/me"))
+SAYS_0(unlink_held, unlink("queue/hold/message"))
+SAYS_0(unlink_home, unlink("home/file"))
+SAYS_0(rename_setting, rename("control/me", "control/you"))
+SAYS_0(mkdir_setting, mkdir("control/folder", 0700))
+SAYS_0(symlink_queue, symlink("/etc/passwd", "queue/new/link"))
+SAYS_0(mkfifo_queue, mkfifo("queue/new/fifo", 0600))
+SAYS_0(truncate_setting, truncate("control/me", 0))
+SAYS_0(chmod_setting, chmod("control/me", 0777))
+SAYS_0(chown_setting, chown("control/me", 1, 1))
+SAYS_ANY(unix_socket, socket(AF_UNIX, SOCK_STREAM, 0))
+SAYS_ANY(inet_socket, socket(AF_INET, SOCK_STREAM, 0))
+SAYS_ANY(inet6_socket, socket(AF_INET6, SOCK_DGRAM, 0))
+SAYS_ANY(raw_socket, socket(AF_PACKET, SOCK_RAW, 0))
+SAYS_ANY(netlink_socket, socket(AF_NETLINK, SOCK_RAW, 0))
+SAYS_0(signal_parent, kill(getppid(), 0))
+SAYS_0(trace_parent, ptrace(PTRACE_ATTACH, getppid(), NULL, NULL))
+SAYS_0(mount_over, mount("none", "control", "tmpfs", 0, NULL))
+SAYS_0(change_root, chroot("control"))
+SAYS_0(become_root, setuid(0))
+SAYS_0(sync_held, fdatasync(held))
+SAYS_ANY(memory_file, memfd_create("x", MFD_ALLOW_SEALING))
+SAYS_0(lock_held, flock(held, LOCK_EX | LOCK_NB))
+
+static int
+queue_message(void)
+{
+    int fd = openat(newfolder, ".", O_TMPFILE | O_WRONLY, 0600);
+
+    return fd != -1 && pwrite(fd, "x", 1, 0) == 1 && fsync(fd) == 0 &&
+           linkat(fd, "", newfolder, "made", AT_EMPTY_PATH) == 0 && fsync(newfolder) == 0;
+}
+
+static int
+move_message(void)
+{
+    return link("queue/new/message", "queue/wait/message") == 0 && unlink("queue/new/message") == 0;
+}
+
+static int
+ask_space(void)
+{
+    struct statfs st;
+
+    return statfs("queue", &st) == 0;
+}
+
+static int
+connect_unix(void)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    return fd != -1 && connect(fd, (struct sockaddr const *)&unixname, sizeof unixname) == 0;
+}
+
+static int
+connect_inet(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    return fd != -1 && connect(fd, (struct sockaddr *)&inetname, sizeof inetname) == 0;
+}
+
+static int
+serve_inet(void)
+{
+    struct sockaddr_in any = {.sin_family = AF_INET};
+
+    return bind(inetlistener, (struct sockaddr *)&any, sizeof any) == 0 || listen(inetlistener, 1) == 0;
+}
+
+static int
+take_connection(void)
+{
+    return accept4(unixlistener, 0, 0, SOCK_CLOEXEC) != -1 || errno == EAGAIN;
+}
+
+static int
+run_shell(void)
+{
+    return !execl("/bin/sh", "sh", "-c", "exit 0", (char *)0);
+}
+
+/* A program that may be started is there, but is none: the kernel says so only to who may. */
+static int
+run_program(void)
+{
+    return execl("program", "program", (char *)0) == -1 && errno == ENOEXEC;
+}
+
+static int
+start_process(void)
+{
+    pid_t pid = fork();
+
+    if (!pid)
+        _exit(0);
+    return pid != -1;
+}
+
+static int
+make_code(void)
+{
+    return mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
+}
+
+/* ---- the table ---- */
+
+static struct {
+    char const *name;
+    int (*act)(void);
+    unsigned int may;
+} const acts[] = {
+    {"read a setting", read_setting, SMTPD | QUEUED | SEND | BOUNCE | SPAWN_L | SPAWN_R | REMOTE},
+    {"read the table of users", read_users, SMTPD | SPAWN_L},
+    {"read a message", read_message, QUEUED | LIST | SEND},
+    {"list the queue", list_queue, QUEUED | LIST | SEND},
+    {"read in the home it delivers to", read_home, LOCAL},
+    {"queue a message", queue_message, QUEUED | SEND},
+    {"move a message", move_message, SEND},
+    {"write to badmail", make_badmail, SEND | BOUNCE},
+    {"write in the home it delivers to", make_home, LOCAL},
+    {"remove there", unlink_home, LOCAL},
+    {"make a copy in queue/lock", make_copy, QUEUED | SEND | SPAWN_L},
+    {"sync what is open", sync_held, QUEUED | SEND | HELPER | BOUNCE | SPAWN_L | LOCAL},
+    {"lock what is open", lock_held, SEND | LOCAL},
+    {"ask for the disk's space", ask_space, ALL & ~(QUEUE | HELPER)},
+    {"make a Unix socket", unix_socket, SMTPD | SEND | BOUNCE | LOCAL},
+    {"connect to the intake", connect_unix, SMTPD | SEND | BOUNCE | LOCAL},
+    {"take a connection of its socket", take_connection, QUEUED | SPAWN_L | SPAWN_R},
+    {"make a TCP socket", inet_socket, REMOTE},
+    {"make a UDP socket", inet6_socket, REMOTE},
+    {"connect to another host", connect_inet, REMOTE},
+    {"make memory a file", memory_file, SEND | HELPER | SPAWN_L | SPAWN_R | LOCAL | REMOTE},
+    {"start a process", start_process, QUEUED | SEND},
+    {"run the program it is for", run_program, SEND},
+
+    {"read /etc/passwd", read_passwd, 0},
+    {"read it by way of ..", read_around, 0},
+    {"read by a symbolic link", read_by_link, 0},
+    {"read in alias/", read_alias, 0},
+    {"write a setting", write_setting, 0},
+    {"make a setting", make_setting, 0},
+    {"truncate a setting", truncate_setting, 0},
+    {"remove a setting", unlink_setting, 0},
+    {"rename a setting", rename_setting, 0},
+    {"make a folder of settings", mkdir_setting, 0},
+    {"change a mode by name", chmod_setting, 0},
+    {"change an owner", chown_setting, 0},
+    {"write the table of users", write_users, 0},
+    {"write in alias/", make_alias, 0},
+    {"write in /tmp", make_tmp, 0},
+    {"link a message out of the queue", link_out, 0},
+    {"link a file out of the home", link_home_out, 0},
+    {"remove a held message", unlink_held, SEND},
+    {"make a symbolic link", symlink_queue, 0},
+    {"make a fifo", mkfifo_queue, 0},
+    {"make a raw socket", raw_socket, 0},
+    {"make a netlink socket", netlink_socket, 0},
+    {"serve a port", serve_inet, 0},
+    {"run a shell", run_shell, 0},
+    {"signal its parent", signal_parent, 0},
+    {"trace its parent", trace_parent, 0},
+    {"mount", mount_over, 0},
+    {"change the root", change_root, 0},
+    {"become root", become_root, 0},
+    {"make code from data", make_code, 0},
+};
+
+/* ---- an instance ---- */
+
+static void
+put_file(char const *path, mode_t mode)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+
+    if (fd == -1 || write(fd, "x", 1) != 1)
+        perror(path);
+    close(fd);
+}
+
+/* What an act may have taken away. */
+static void
+renew(void)
+{
+    put_file("queue/new/message", 0600);
+    put_file("queue/hold/message", 0600);
+    put_file("home/file", 0600);
+    unlink("queue/wait/message");
+    unlink("queue/new/made");
+}
+
+static void
+make_instance(void)
+{
+    static char const *const folders[] = {"control",    "queue",     "queue/new", "queue/wait", "queue/hold",
+                                          "queue/lock", "queue/bad", "badmail",   "users",      "run",
+                                          "alias",      "mail",      "home"};
+    socklen_t len = sizeof inetname;
+
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (mkdir(folders[i], 0700) == -1)
+            perror(folders[i]);
+    put_file("control/me", 0600);
+    put_file("users/cdb", 0600);
+    put_file("alias/file", 0600);
+    put_file("program", 0700);
+    renew();
+    if (symlink("../alias/file", "control/link") == -1)
+        perror("control/link");
+    newfolder = open("queue/new", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    held = open("queue/new/message", O_WRONLY | O_CLOEXEC);
+    unixlistener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    inetlistener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    inetname.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (bind(unixlistener, (struct sockaddr const *)&unixname, sizeof unixname) == -1 ||
+        listen(unixlistener, 100) == -1 || bind(inetlistener, (struct sockaddr *)&inetname, sizeof inetname) == -1 ||
+        listen(inetlistener, 100) == -1 || getsockname(inetlistener, (struct sockaddr *)&inetname, &len) == -1)
+        perror("sockets");
+}
+
+/* Who may start processes may signal them; that he cannot signal others takes landlock of version 6. */
+static int
+beyond_kernel(unsigned int program, int (*act)(void))
+{
+    return act == signal_parent && program & (QUEUED | SEND) && syscall(__NR_landlock_create_ruleset, NULL, 0, 1) < 6;
+}
+
+/* 1 if the act succeeds in a process so confined, 0 if not, or if it dies of it; -1 if it cannot be confined. */
+static int
+succeeds(int (*confine_it)(void), int (*act)(void))
+{
+    int status;
+    pid_t pid = fork();
+
+    if (!pid)
+        _exit(!confine_it() ? 2 : !act());
+    if (pid == -1 || waitpid(pid, &status, 0) != pid)
+        return -1;
+    return !WIFEXITED(status) ? 0 : WEXITSTATUS(status) == 2 ? -1 : !WEXITSTATUS(status);
+}
+
+int
+main(void)
+{
+    char home[] = "/tmp/pneu-sandbox.XXXXXX";
+
+    if (!confine_works()) {
+        puts("1..0 # SKIP this build, or this kernel, does not confine");
+        return 0;
+    }
+    if (!mkdtemp(home) || chdir(home) == -1)
+        return 111;
+    make_instance();
+    for (size_t p = 0; p < sizeof programs / sizeof *programs; p++)
+        for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
+            int may = (acts[i].may & programs[p].bit) != 0;
+            renew();
+            if (beyond_kernel(programs[p].bit, acts[i].act))
+                continue;
+            ok(succeeds(programs[p].confine, acts[i].act) == may, "%s %s: %s", programs[p].name,
+               may ? "may" : "may not", acts[i].name);
+        }
+    if (chdir("/") == 0)
+        rm_rf(home);
+    return tap_done();
+}

@@ -9,6 +9,7 @@
 
 #include <skalibs/djbunix.h>
 #include <skalibs/ip46.h>
+#include <skalibs/socket.h>
 #include <skalibs/types.h>
 
 #include "control/command.h"
@@ -48,6 +49,39 @@ join(stralloc *to, char const *const *parts, size_t n)
 #define JOIN(to, ...)                                                                                                  \
     join(to, (char const *const[]){__VA_ARGS__}, sizeof((char const *const[]){__VA_ARGS__}) / sizeof(char const *))
 
+/* Is it what the file says? */
+static int
+unchanged(char const *path, stralloc const *text)
+{
+    stralloc old = STRALLOC_ZERO;
+    int same = openslurpclose(&old, path) && old.len == text->len && !memcmp(old.s, text->s, old.len);
+
+    stralloc_free(&old);
+    return same;
+}
+
+int
+listener_taken(char const *name, char const *kind, char const *address, char const *port)
+{
+    stralloc path = STRALLOC_ZERO, text = STRALLOC_ZERO;
+    int taken = 0, fd;
+    uint16_t n;
+    ip46 ip;
+
+    if (JOIN(&path, SERVERS "/", name, "/listen") && JOIN(&text, kind, " ", address, " ", port, "\n")) {
+        text.len--;
+        if (!unchanged(path.s, &text) && ip46_scan(address, &ip) && uint160_scan(port, &n)) {
+            fd = socket_tcp46_coe(ip46_is6(&ip));
+            taken = fd != -1 && socket_bind46_reuse(fd, &ip, n) == -1 && errno == EADDRINUSE;
+            if (fd != -1)
+                close(fd);
+        }
+    }
+    stralloc_free(&path);
+    stralloc_free(&text);
+    return taken;
+}
+
 int
 listener_add(struct operation *op, char const *name, char const *kind, char const *address, char const *port)
 {
@@ -58,10 +92,9 @@ listener_add(struct operation *op, char const *name, char const *kind, char cons
     int good = JOIN(&path, SERVERS "/", name) && service_folder(op, path.s, 0755, geteuid(), getegid()) &&
                JOIN(&path, SERVERS "/", name, "/listen") && JOIN(&text, kind, " ", address, " ", port, "\n");
     if (good) {
-        stralloc old = STRALLOC_ZERO;
-        changed = !openslurpclose(&old, path.s) || old.len != text.len - 1 || memcmp(old.s, text.s, old.len) != 0;
-        stralloc_free(&old);
-        good = service_file(op, path.s, text.s, text.len - 1, 0644, 1) && service_make(op, name, kind);
+        text.len--;
+        changed = !unchanged(path.s, &text);
+        good = service_file(op, path.s, text.s, text.len, 0644, 1) && service_make(op, name, kind);
     }
     if (good && known && changed)
         good = service_signal(op, "-t", name);

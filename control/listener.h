@@ -13,6 +13,9 @@ enum listener_check { LISTENER_GOOD, LISTENER_KIND, LISTENER_ADDRESS, LISTENER_P
 /* What is wrong with these. */
 extern enum listener_check listener_check(char const *kind, char const *address, char const *port);
 
+/* Does something other than the listener of that name listen there already? */
+extern int listener_taken(char const *name, char const *kind, char const *address, char const *port);
+
 /* Makes a listener, or changes the one of that name, and starts it if the instance runs; a running one starts anew, its
  * connections go on. Returns 1, or 0 with errno and op->why. */
 extern int listener_add(struct operation *op, char const *name, char const *kind, char const *address,

@@ -42,6 +42,9 @@ add(struct operation *op, char const *const *argv)
     case LISTENER_PORT:
         strerr_dief(EXIT_PERM, "no port from 1 to 65535: ", argv[3]);
     default:
+        if (listener_taken(argv[0], argv[1], argv[2], argv[3]))
+            strerr_warnw("something else listens on ", argv[2], " port ", argv[3],
+                         "; this listener begins when that ends");
         return listener_add(op, argv[0], argv[1], argv[2], argv[3]);
     }
 }

@@ -33,6 +33,10 @@ body() {
 		is "$(stat -c %U "/proc/$(service_pid second)")" pneud "it runs as pneud"
 	fi
 
+	code 0 "one whose port is taken" pneu-server -q add fourth smtp 127.0.0.1 "$third"
+	like "$(cat "$TEST_TMP/.out")" "warning: something else listens on 127.0.0.1 port $third; " "is warned of"
+	pneu-server -q del fourth
+
 	code 0 "delete it" pneu-server del second
 	listening "$third"
 	is $? 1 "nobody listens there"

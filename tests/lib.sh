@@ -215,7 +215,7 @@ trap 'exit 111' HUP INT TERM
 instance_make() { # DIR [ADDRESS...]
 	test_dir=$1
 	shift
-	pneu-instance "$test_dir" >"$TEST_TMP/.instance" 2>&1 || bail "pneu-instance: $(cat "$TEST_TMP/.instance")"
+	pneu-instance -f "$test_dir" >"$TEST_TMP/.instance" 2>&1 || bail "pneu-instance: $(cat "$TEST_TMP/.instance")"
 	PNEU_HOME=$test_dir PORT=$(free_port)
 	export PNEU_HOME PORT
 	echo "$PORT" >"$test_dir/port"

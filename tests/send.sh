@@ -12,7 +12,7 @@
 #   where ID                 the folder that the message is in: new wait hold bad, or nothing
 
 send_make() {
-	pneu-instance "$1" >"$TEST_TMP/.instance" 2>&1 || bail "pneu-instance: $(cat "$TEST_TMP/.instance")"
+	pneu-instance -f "$1" >"$TEST_TMP/.instance" 2>&1 || bail "pneu-instance: $(cat "$TEST_TMP/.instance")"
 	PNEU_HOME=$1 RULES=$1/rules
 	export PNEU_HOME
 	printf 'mx.pneu.test\n' >"$PNEU_HOME/control/me"

@@ -8,7 +8,7 @@ shown() { pneu-control show | grep "^$1$tab"; }
 body() {
 	PNEU_HOME=$TEST_TMP/inst$(id -u)
 	export PNEU_HOME
-	pneu-instance -q "$PNEU_HOME" || bail "no instance"
+	pneu-instance -fq "$PNEU_HOME" || bail "no instance"
 	control=$PNEU_HOME/control
 
 	# set, show, get, unset

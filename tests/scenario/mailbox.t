@@ -7,7 +7,7 @@ user() { "$PNEU_TESTS/tool/user" "$@"; }
 body() {
 	PNEU_HOME=$TEST_TMP/inst$(id -u)
 	export PNEU_HOME
-	pneu-instance -q "$PNEU_HOME" || bail "no instance"
+	pneu-instance -fq "$PNEU_HOME" || bail "no instance"
 	pneu-control set me mx.example.org
 	ids=$(grep pneuv: "$PNEU_HOME/users/ids" | cut -d: -f2,3 | tr : ' ')
 	mail=$PNEU_HOME/mail/example.org

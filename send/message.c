@@ -248,6 +248,14 @@ sync_folder(struct send *s, struct message *m, char const *id)
     return good;
 }
 
+/* queue/new is synced soon, for all whose names left it until then. */
+static void
+sweep_soon(struct send *s)
+{
+    if (!s->sweep)
+        s->sweep = s->clock.boot + SWEEP;
+}
+
 /* All recipients are done, and unlink is the mark. Nobody waits until it is on disk: a power cut before
  * may bring the message back, and with it what was delivered in that moment. */
 static void
@@ -264,8 +272,8 @@ end(struct send *s, struct message *m)
     }
     if (m->waits)
         (void)sync_folder(s, 0, m->id);
-    else if (!s->sweep)
-        s->sweep = s->clock.boot + SWEEP;
+    else
+        sweep_soon(s);
     say("end", m->id, 0);
     forget(s, m);
 }
@@ -281,8 +289,11 @@ moved(struct send *s, struct message *m)
     message_path(from, m->id, 0);
     message_path(to, m->id, 1);
     if (m->moving) {
-        if (unlink(from) == -1 && errno != ENOENT)
+        if (unlink(from) == -1 && errno != ENOENT) {
             say("unlinkfailed", m->id, errno);
+            s->table.entries[m->entry].flags |= ENTRY_TWICE;
+        } else
+            sweep_soon(s); /* came the old name back after the message's end, everybody would get it again */
         m->moving = 0;
         m->waits = 1;
         s->table.entries[m->entry].flags |= ENTRY_WAITS;

@@ -162,6 +162,40 @@ move_fails(void)
     ok(s.table.entries[entry].flags & ENTRY_AGAIN, "that it was tried is not forgotten");
 }
 
+/* Deferred, with a folder to wait in. Returns the entry, in wait/XX. */
+static uint32_t
+move(mode_t mode)
+{
+    char path[MESSAGE_PATH];
+    uint32_t entry = begin("T");
+
+    mkdir("queue/wait", 0755);
+    message_path(path, id, 1);
+    path[sizeof "queue/wait/XX" - 1] = 0;
+    mkdir(path, 0755);
+    message_load(&s, entry);
+    s.messages->open = 0;
+    chmod("queue/new", mode);
+    message_proceed(&s, s.messages);
+    helper_answers();
+    chmod("queue/new", 0755);
+    return entry;
+}
+
+static void
+moves(void)
+{
+    uint32_t entry = move(0755);
+
+    ok(!s.loaded && s.table.entries[entry].flags & ENTRY_WAITS, "it moves to wait/XX");
+    ok(!strcmp(on_disk(1), "T") && !strcmp(on_disk(0), "?"), "and is there alone");
+    ok(s.sweep, "that new/ has it no more will be on disk soon");
+    ok(!(s.table.entries[entry].flags & ENTRY_TWICE), "it has one name");
+    entry = move(0555);
+    ok(!strcmp(on_disk(1), "T") && !strcmp(on_disk(0), "T"), "unlink fails: both names are there");
+    ok(s.table.entries[entry].flags & ENTRY_TWICE, "which is remembered");
+}
+
 /* Reports that cannot be started leave none behind that nobody would start. */
 static void
 reports_fail(void)
@@ -195,6 +229,7 @@ main(void)
     reported_then_parked();
     unlink_fails();
     move_fails();
+    moves();
     reports_fail();
     memcpy(command + sizeof command - sizeof folder, folder, sizeof folder);
     if (chdir("/") == -1 || system(command) != 0)

@@ -74,7 +74,7 @@ if test -n "$TEST_ROOT" && test -d "$PNEU_TOP/control"; then
 	is "$(readlink "$TEST_TMP/root/usr/sbin/sendmail") $(readlink "$TEST_TMP/root/usr/bin/mailq")" \
 		"../bin/pneu-sendmail pneu-sendmail" "the names that others call"
 	ok "their pages" test -f "$TEST_TMP/root/usr/share/man/man8/pneu-smtpd.8" -a -f "$TEST_TMP/root/usr/share/man/man5/control.5"
-	code 0 "an instance by the installed programs" "$TEST_TMP/root/usr/bin/pneu-instance" -q "$TEST_TMP/installed"
+	code 0 "an instance by the installed programs" "$TEST_TMP/root/usr/bin/pneu-instance" -fq "$TEST_TMP/installed"
 	like "$(cat "$TEST_TMP/installed/service/send/run")" "PATH='$TEST_TMP/root/usr/bin'" "runs these"
 	code 100 "an unknown option" sh "$PNEU_TOP/package/install.sh" --all
 

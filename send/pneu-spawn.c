@@ -105,6 +105,8 @@ main(int argc, char const *const *argv)
             dieusage();
     if (!mode || argv[opts.ind])
         dieusage();
+    if (mode == 'R' && !r.own) /* its deliverers have its uid */
+        strerr_dief(EXIT_PERM, "what speaks to other hosts does not run as root");
     if (!fd_sanitize() || sig_ignore(SIGPIPE) == -1)
         strerr_diefusys(EXIT_TEMP, "begin");
     umask(022);

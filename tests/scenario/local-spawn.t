@@ -227,6 +227,7 @@ spawn_stop
 
 code 100 "no option" pneu-spawn
 code 100 "two options" pneu-spawn -L -R
+test -z "$TEST_ROOT" || code 100 "root must not speak to the network" timeout 10 pneu-spawn -R </dev/null
 code 111 "no users/ids" env PNEU_HOME="$TEST_TMP" pneu-spawn -L
 }
 

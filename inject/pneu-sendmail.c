@@ -19,6 +19,7 @@
 #include "inject/inject.h"
 #include "inject/user.h"
 #include "queue/layout.h"
+#include "queue/trigger.h"
 
 static int const exits[] = {
     [INJECT_QUEUED] = EX_OK,    [INJECT_USAGE] = EX_USAGE,         [INJECT_DATA] = EX_DATAERR,
@@ -77,7 +78,7 @@ flush_queue(void)
         strerr_dief(EX_TEMPFAIL, "pneu-send does not run");
     if (fd == -1)
         strerr_diefusys(errno == EACCES ? EX_NOPERM : EX_TEMPFAIL, "open ", QUEUE_TRIGGER);
-    (void)!fd_write(fd, "\n", 1);
+    (void)!fd_write(fd, TRIGGER_ALL_LINE "\n", sizeof TRIGGER_ALL_LINE);
 }
 
 static void

@@ -95,6 +95,8 @@ trigger_next(struct trigger *t, char id[static ID_SIZE])
         if (end) {
             size_t n = (size_t)(end - line);
             t->taken += n + 1;
+            if (n == strlen(TRIGGER_ALL_LINE) && !memcmp(line, TRIGGER_ALL_LINE, n))
+                return TRIGGER_ALL;
             if (!id_valid(line, n))
                 return TRIGGER_SCAN;
             memcpy(id, line, n);

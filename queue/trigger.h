@@ -15,7 +15,9 @@
  * away wait for it. Returns it, or -1. */
 extern int trigger_open(void);
 
-/* Writes "ID\n", or with "" a bare "\n": look again. An error is of no
+#define TRIGGER_ALL_LINE "all"
+
+/* Writes "ID\n", with "" a bare "\n": look again, or "all\n": all that waits is due now. An error is of no
  * consequence. */
 extern void trigger_pull(int fd, char const *id);
 
@@ -35,6 +37,7 @@ extern int trigger_listen(struct trigger *);
 enum trigger_hint {
     TRIGGER_NONE, /* nothing more for now */
     TRIGGER_NEW,  /* id is new */
+    TRIGGER_ALL,  /* the operator wants all tried now */
     TRIGGER_SCAN, /* look again: asked for, or the fifo was so full that hints
                      may be missing, or a line is neither */
     TRIGGER_ERROR = -1

@@ -148,16 +148,6 @@ load_some(struct send *s)
 /* ---- events ---- */
 
 static void
-flush_all(struct send *s)
-{
-    uint32_t now = (uint32_t)(s->clock.boot / 1000);
-
-    for (uint32_t i = 0; i < s->table.used; i++)
-        if (s->table.entries[i].place == TABLE_WAIT && s->table.entries[i].key > now)
-            (void)table_put(&s->table, i, TABLE_WAIT, now);
-}
-
-static void
 children(struct send *s)
 {
     int status;
@@ -188,7 +178,7 @@ signals_read(struct send *s)
             scan_ask(s);
             break;
         case SIGALRM:
-            flush_all(s);
+            scan_flush(s);
             break;
         default:
             if (s->stopping)

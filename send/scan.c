@@ -252,6 +252,16 @@ hint(struct send *s, char const *id)
 }
 
 void
+scan_flush(struct send *s)
+{
+    uint32_t now = (uint32_t)(s->clock.boot / 1000);
+
+    for (uint32_t i = 0; i < s->table.used; i++)
+        if (s->table.entries[i].place == TABLE_WAIT && s->table.entries[i].key > now)
+            (void)table_put(&s->table, i, TABLE_WAIT, now);
+}
+
+void
 scan_hints(struct send *s)
 {
     char id[ID_SIZE];
@@ -260,6 +270,9 @@ scan_hints(struct send *s)
         switch (trigger_next(&s->trigger, id)) {
         case TRIGGER_NEW:
             hint(s, id);
+            break;
+        case TRIGGER_ALL:
+            scan_flush(s);
             break;
         case TRIGGER_SCAN:
             scan_ask(s);

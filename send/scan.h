@@ -14,4 +14,7 @@ extern int scan_run(struct send *);
 /* Reads some of what the trigger holds. */
 extern void scan_hints(struct send *);
 
+/* Makes all that waits due now. */
+extern void scan_flush(struct send *);
+
 #endif

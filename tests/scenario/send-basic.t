@@ -42,6 +42,15 @@ hint "$id"
 ok "a hint means now" wait_for "logged 'end msg=$id'"
 is "$(jobs_of remote | grep "^$id" | tail -n 1)" "$id remote remote.test 1 1 full@remote.test a@sender.test" "only for the recipient that is left, as one tried before"
 
+echo 'full@remote.test Z 4.2.2 0 mailbox full' >"$RULES"
+id=$(queue_message a@sender.test full@remote.test)
+other=$(queue_message a@sender.test full@remote.test)
+hint "$id" "$other"
+wait_for "test \"\$(where $id)\$(where $other)\" = waitwait"
+: >"$RULES"
+ok "sendmail -q" pneu-sendmail -q
+ok "tries all that waits" wait_for "logged 'end msg=$id' && logged 'end msg=$other'"
+
 echo 'nobody@remote.test D 5.1.1 0 no such user' >"$RULES"
 id=$(queue_message a@sender.test nobody@remote.test)
 hint "$id"

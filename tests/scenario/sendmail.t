@@ -136,7 +136,7 @@ mkfifo "$PNEU_HOME/queue/lock/trigger"
 exec 3<>"$PNEU_HOME/queue/lock/trigger"
 ok "-q" sendmail -q
 ok "-q30m" sendmail -q30m -v
-is "$(head -c 2 <&3 | od -An -c | tr -d ' ')" '\n\n' "-q pulls the trigger"
+is "$(head -c 8 <&3 | od -An -c | tr -d ' ')" 'all\nall\n' "-q pulls the trigger"
 exec 3<&-
 
 # ---- programs that others wrote ----

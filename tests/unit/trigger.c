@@ -27,7 +27,11 @@ reads(struct trigger *t, int fd, char const *bytes, size_t len, char const *expe
     if (write(fd, bytes, len) != (ssize_t)len)
         perror("write");
     while ((hint = trigger_next(t, id)) > 0 && strlen(got) < 60)
-        strcat(got, hint == TRIGGER_SCAN ? "S" : !strcmp(id, ID1) ? "1" : !strcmp(id, ID2) ? "2" : "?");
+        strcat(got, hint == TRIGGER_SCAN  ? "S"
+                    : hint == TRIGGER_ALL ? "A"
+                    : !strcmp(id, ID1)    ? "1"
+                    : !strcmp(id, ID2)    ? "2"
+                                          : "?");
     ok(hint == TRIGGER_NONE && !strcmp(got, expected), "%s: %s", name, got);
 }
 
@@ -81,6 +85,7 @@ main(void)
     ok(trigger_next(&t, id) == TRIGGER_NONE, "nothing more");
     reads(&t, fd, ID1 "\n" ID2 "\n", 58, "12", "two IDs");
     reads(&t, fd, "\n\n" ID2 "\n", 31, "SS2", "empty lines between");
+    reads(&t, fd, "all\n" ID1 "\nal\nalll\n", 41, "A1SS", "all is a word of its own");
     reads(&t, fd, "../../etc/passwd\n" ID1 "\n", 46, "S1", "a path is no ID");
     reads(&t, fd, ID1 "0\n", 30, "S", "one digit more");
     reads(&t, fd, "0660", 4, "", "a part of one");

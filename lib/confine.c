@@ -279,7 +279,7 @@ static struct {
 #undef GROUP
 };
 
-#define CODE_MAX 250 /* jumps reach 255 instructions */
+#define CODE_MAX 500
 #define CALLS_MAX 200
 
 struct code {
@@ -340,22 +340,45 @@ gather(unsigned int may, short calls[static CALLS_MAX])
     return n;
 }
 
-/* The calls as ranges in order: below a range is no, within is yes, above goes
- * on. */
+struct range {
+    uint32_t first, last;
+};
+
+/* A tree of comparisons over ranges in order: the kernel walks the filter for every call there is when it takes it, so
+ * that the depth counts at each start of a program. It is 6 for 50 ranges. */
+static void
+emit_ranges(struct code *c, struct range const *r, size_t n)
+{
+    size_t at = c->len;
+
+    if (n <= 1) {
+        emit(c, BPF_JMP | BPF_JGE | BPF_K, n ? r->first : UINT32_MAX, 0, 1);
+        emit(c, BPF_JMP | BPF_JGT | BPF_K, n ? r->last : 0, 0, 1);
+        emit(c, RETURN(DENY));
+        emit(c, RETURN(SECCOMP_RET_ALLOW));
+        return;
+    }
+    emit(c, BPF_JMP | BPF_JGE | BPF_K, r[n / 2].first, 0, 0);
+    emit_ranges(c, r, n / 2);
+    if (c->len - at - 1 > UINT8_MAX)
+        c->len = CODE_MAX; /* too far for a jump: it fails as one that is too long */
+    if (c->len < CODE_MAX)
+        c->at[at].jt = (uint8_t)(c->len - at - 1);
+    emit_ranges(c, r + n / 2, n - n / 2);
+}
+
 static void
 emit_calls(struct code *c, short const *calls, size_t n)
 {
-    for (size_t i = 0; i < n;) {
-        size_t last = i;
-        while (last + 1 < n && calls[last + 1] <= calls[last] + 1)
-            last++;
-        emit(c, BPF_JMP | BPF_JGE | BPF_K, (uint32_t)calls[i], 1, 0);
-        emit(c, RETURN(DENY));
-        emit(c, BPF_JMP | BPF_JGT | BPF_K, (uint32_t)calls[last], 1, 0);
-        emit(c, RETURN(SECCOMP_RET_ALLOW));
-        i = last + 1;
-    }
-    emit(c, RETURN(DENY));
+    struct range ranges[CALLS_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (count && (uint32_t)calls[i] <= ranges[count - 1].last + 1)
+            ranges[count - 1].last = (uint32_t)calls[i];
+        else
+            ranges[count++] = (struct range){(uint32_t)calls[i], (uint32_t)calls[i]};
+    emit_ranges(c, ranges, count);
 }
 
 static int

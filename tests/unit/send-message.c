@@ -189,7 +189,7 @@ moves(void)
 
     ok(!s.loaded && s.table.entries[entry].flags & ENTRY_WAITS, "it moves to wait/XX");
     ok(!strcmp(on_disk(1), "T") && !strcmp(on_disk(0), "?"), "and is there alone");
-    ok(s.sweep, "that new/ has it no more will be on disk soon");
+    ok(s.sweep != 0, "that new/ has it no more will be on disk soon");
     ok(!(s.table.entries[entry].flags & ENTRY_TWICE), "it has one name");
     entry = move(0555);
     ok(!strcmp(on_disk(1), "T") && !strcmp(on_disk(0), "T"), "unlink fails: both names are there");

@@ -143,10 +143,14 @@ deps() { # install what is missing (root), or print the line that does (exit 100
 		printf '#!/bin/sh\nexit 101\n' >$policy
 		chmod 755 $policy
 		trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+	else
+		policy=
 	fi
 	# shellcheck disable=SC2086
 	{ apt-get install -y -qq --no-install-recommends $missing ||
 		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; }; } >&2 || die 111 "apt-get failed"
+	test -z "$policy" || rm -f "$policy" # now: an exec that follows knows no trap
+	trap - EXIT
 }
 
 programs() { # those that are run: of the same variant, or of $PROGRAMS

@@ -8,11 +8,11 @@ body() {
 	far=$TEST_TMP/far$(id -u) near=$TEST_TMP/near$(id -u)
 	instance_make "$far" you@far.test
 	pneu-control set me mx.far.test
-	port=$PORT
+	there=$PORT
 	instance_make "$near" you@near.test
 	pneu-control set me mx.near.test
 	pneu-control set rcpthosts far.test
-	pneu-control set smtproutes "far.test:127.0.0.1:$port"
+	pneu-control set smtproutes "far.test:127.0.0.1:$there"
 	instance_start "$far"
 	instance_start "$near"
 

@@ -251,6 +251,20 @@ control_uint(enum setting which, uint32_t *value)
     return control_uint_of(which, 0, value);
 }
 
+int
+control_uints(struct control_number const *numbers, size_t n, char const **which)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint32_t value;
+        if (!control_uint(numbers[i].setting, &value)) {
+            *which = control_path(numbers[i].setting);
+            return 0;
+        }
+        *numbers[i].value = value;
+    }
+    return 1;
+}
+
 /* The default of a text: of "@name" the value of that setting. */
 static int
 fallback(enum setting which, char const *domain, stralloc *value)

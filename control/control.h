@@ -61,6 +61,15 @@ extern void control_present(unsigned char present[static SET_count]);
  */
 extern int control_uint(enum setting, uint32_t *value);
 
+/* Several at once. A value changes only if its setting can be read; what was read before counts on where one cannot.
+ * Returns 1, or 0 with errno and *which: the first that cannot be read. */
+struct control_number {
+    enum setting setting;
+    uint32_t *value;
+};
+
+extern int control_uints(struct control_number const *, size_t n, char const **which);
+
 /* The same rules for a number given as an option. Returns 1 or 0. */
 extern int control_scan(enum setting, char const *text, uint32_t *value);
 

@@ -112,11 +112,7 @@ remove_tree(struct operation *op, char const *path)
 {
     if (rm_rf(path) == -1)
         return service_failed(op, "remove ", path);
-    if (!durable_syncparent(path))
-        return service_failed(op, "fsync behind ", path);
-    if (op->changed)
-        op->changed("removed", path);
-    return 1;
+    return service_removed(op, path);
 }
 
 /* Waits until neither the service nor its logger is supervised, longer than timeout-kill. Returns 1, or 0 with ETIMEDOUT. */

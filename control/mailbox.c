@@ -119,11 +119,7 @@ remove_folder(struct operation *op, char const *path)
 {
     if (rmdir(path) == -1)
         return service_failed(op, "remove ", path);
-    if (!durable_syncparent(path))
-        return service_failed(op, "fsync behind ", path);
-    if (op->changed)
-        op->changed("removed", path);
-    return 1;
+    return service_removed(op, path);
 }
 
 static int

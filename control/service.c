@@ -86,6 +86,15 @@ folder_set(struct operation *op, int fd, char const *path, int made, mode_t mode
 }
 
 int
+service_removed(struct operation *op, char const *path)
+{
+    if (!durable_syncparent(path))
+        return service_failed(op, "fsync behind ", path);
+    tell(op, "removed", path);
+    return 1;
+}
+
+int
 service_folder(struct operation *op, char const *path, mode_t mode, uid_t uid, gid_t gid)
 {
     int made, done;

@@ -37,6 +37,9 @@ extern int service_failed(struct operation *, char const *what, char const *whic
 /* Makes sure of a folder, or a file with that content. Owner and mode are mended, a file that differs is replaced
  * if `replace`. Return 1, or 0 as above. */
 extern int service_folder(struct operation *, char const *path, mode_t mode, uid_t, gid_t);
+
+/* Something at that path was removed: makes that durable and tells of it. Returns 1, or 0 with errno. */
+extern int service_removed(struct operation *, char const *path);
 extern int service_file(struct operation *, char const *path, char const *s, size_t len, mode_t mode, int replace);
 
 /* Makes sure of service/NAME with its logger and log/NAME. Returns 1, or 0. */

@@ -24,10 +24,7 @@ static int
 read_settings(struct serve *s, char const **which)
 {
     struct daemon *d = s->data;
-    struct {
-        enum setting setting;
-        uint32_t *value;
-    } const wanted[] = {
+    struct control_number const wanted[] = {
         {SET_intakesessions, &s->sessions},
         {SET_intakeperuid, &s->peruid},
         {SET_timeoutintake, &d->timeout},
@@ -37,14 +34,7 @@ read_settings(struct serve *s, char const **which)
         {SET_minfreeinodes, &d->filterd.space.minfreeinodes},
     };
 
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        uint32_t value;
-        *which = control_path(wanted[i].setting);
-        if (!control_uint(wanted[i].setting, &value))
-            return 0;
-        *wanted[i].value = value;
-    }
-    return 1;
+    return control_uints(wanted, sizeof wanted / sizeof *wanted, which);
 }
 
 static void

@@ -26,23 +26,13 @@ static int
 read_settings(struct serve *s, char const **which)
 {
     struct daemon *d = s->data;
-    struct {
-        enum setting setting;
-        uint32_t *value;
-    } const wanted[] = {
+    struct control_number const wanted[] = {
         {SET_intakesessions, &s->sessions},
         {SET_intakeperuid, &s->peruid},
         {SET_timeoutintake, &d->timeout},
     };
 
-    for (unsigned int i = 0; i < 3; i++) {
-        uint32_t value;
-        *which = control_path(wanted[i].setting);
-        if (!control_uint(wanted[i].setting, &value))
-            return 0;
-        *wanted[i].value = value;
-    }
-    return queued_settings(&d->queued, which);
+    return control_uints(wanted, sizeof wanted / sizeof *wanted, which) && queued_settings(&d->queued, which);
 }
 
 /* A setting that turns bad does not stop the mail: what was read before counts

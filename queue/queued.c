@@ -22,24 +22,13 @@
 int
 queued_settings(struct queued *q, char const **which)
 {
-    struct {
-        enum setting setting;
-        uint32_t *value;
-    } const wanted[] = {
+    struct control_number const wanted[] = {
         {SET_databytes, &q->databytes},
         {SET_minfree, &q->space.minfree},
         {SET_minfreeinodes, &q->space.minfreeinodes},
     };
 
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        uint32_t value;
-        if (!control_uint(wanted[i].setting, &value)) {
-            *which = control_path(wanted[i].setting);
-            return 0;
-        }
-        *wanted[i].value = value;
-    }
-    return 1;
+    return control_uints(wanted, sizeof wanted / sizeof *wanted, which);
 }
 
 void

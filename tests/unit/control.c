@@ -62,6 +62,23 @@ test_numbers(void)
 }
 
 static void
+test_several(void)
+{
+    uint32_t bytes = 1, hops = 2;
+    struct control_number const numbers[] = {{SET_databytes, &bytes}, {SET_maxhops, &hops}};
+    char const *which = "";
+
+    put("control/databytes", "5\n", 2);
+    put("control/maxhops", "many\n", 5);
+    ok(!control_uints(numbers, 2, &which) && errno == EPROTO && !strcmp(which, "control/maxhops"),
+       "of several the one that cannot be read is named");
+    ok(bytes == 5 && hops == 2, "and keeps what was read before");
+    unlink("control/maxhops");
+    ok(control_uints(numbers, 2, &which) && hops == 100, "then its default");
+    unlink("control/databytes");
+}
+
+static void
 test_lines(void)
 {
     stralloc value = STRALLOC_ZERO;
@@ -179,6 +196,7 @@ main(void)
        "a folder to try in");
     test_table();
     test_numbers();
+    test_several();
     test_lines();
     test_lists();
     test_places();

@@ -27,7 +27,11 @@ sed "s,@HOME@,$home," "$CRASH_TMP/job" |
 	timeout 20 /usr/bin/python3 "$PNEU_TOP/tests/tool/fakesend.py" --all "exec:${FI_STRACE:-}${CS_STRACE:-} $inject $*"
 RUN
 
-for way in plain named missing again moved elsewhere; do
+ways='plain named missing again moved'
+# Outside of the home it is the helper that delivers. It lets nobody of its own uid look into it, which strace would
+# have to: only root sees what it does.
+test "$(id -u)" != 0 || ways="$ways elsewhere"
+for way in $ways; do
 	inject='' again='' box=mail/example.org/alice
 	setup="rm -rf mail; mkdir -p control $box/Maildir/tmp $box/Maildir/new $box/Maildir/cur"
 	case $way in

@@ -10,5 +10,6 @@ export CRASH_SHORT
 "$PNEU_TOP/tests/crash/local.case.sh" >"$TEST_TMP/out" 2>&1
 is "$?" 0 "no message lost, torn or twice" || note "$(cat "$TEST_TMP/out")"
 is "$(grep -c 'inject: [0-9][0-9][0-9]* faults injected, 0 violations' "$TEST_TMP/out")" 2 "faults were injected"
-is "$(grep -c 'crashstates: 0 bad states' "$TEST_TMP/out")" 6 "power cuts were tried"
+if test "$(id -u)" = 0; then ways=6; else ways=5; fi
+is "$(grep -c 'crashstates: 0 bad states' "$TEST_TMP/out")" $ways "power cuts were tried"
 done_testing

@@ -65,6 +65,22 @@ from_socket(struct peer *p)
         from_six(p, &name.six.sin6_addr);
 }
 
+static char const *
+variable_of(char const *name)
+{
+    char const *value = getenv(name);
+
+    return value && *value ? value : NULL;
+}
+
+static void
+from_tls(struct peer_tls *tls)
+{
+    tls->protocol = variable_of("SSL_PROTOCOL");
+    tls->cipher = variable_of("SSL_CIPHER");
+    tls->servername = variable_of("SSL_TLS_SNI_SERVERNAME");
+}
+
 void
 peer_find(struct peer *p)
 {
@@ -72,6 +88,7 @@ peer_find(struct peer *p)
     char const *ip = NULL;
 
     *p = (struct peer){.host = NULL};
+    from_tls(&p->tls);
     if (proto) {
         ip = ucspi(proto, "REMOTEIP");
         p->host = ucspi(proto, "REMOTEHOST");

@@ -7,7 +7,15 @@
 
 #define PEER_IP_SIZE INET6_ADDRSTRLEN
 
+/* TLS that was begun before this program, as a TLS program tells it in the environment (s6-tlsd's names). */
+struct peer_tls {
+    char const *protocol;   /* SSL_PROTOCOL: "TLSv1.2"; NULL: there is none */
+    char const *cipher;     /* SSL_CIPHER, or NULL */
+    char const *servername; /* SSL_TLS_SNI_SERVERNAME, or NULL */
+};
+
 struct peer {
+    struct peer_tls tls;
     char ip[PEER_IP_SIZE]; /* "192.0.2.1", "2001:db8::1"; "" unknown */
     char const *host;      /* its name by the tcp server's look-up; NULL unknown */
 };

@@ -82,6 +82,29 @@ read_line(struct policy const *p, unsigned char const *present, enum setting set
     return got == 1;
 }
 
+static int
+read_kind(enum policy_kind *kind, char const **which)
+{
+    static char const *const kinds[] = {
+        [KIND_SMTP] = "smtp",
+        [KIND_SUBMISSION] = "submission",
+        [KIND_SUBMISSIONS] = "submissions",
+        [KIND_LMTP] = "lmtp",
+    };
+    char const *value = getenv("PNEU_KIND");
+
+    *kind = KIND_SMTP;
+    if (!value || !*value)
+        return 1;
+    for (unsigned int i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!strcmp(value, kinds[i])) {
+            *kind = (enum policy_kind)i;
+            return 1;
+        }
+    *which = "PNEU_KIND";
+    return (errno = EINVAL, 0);
+}
+
 int
 policy_read(struct policy *p, char const **which)
 {
@@ -91,7 +114,7 @@ policy_read(struct policy *p, char const **which)
     p->relayclient = getenv("RELAYCLIENT");
     p->listener = server && *server ? server : NULL;
     control_present(present);
-    return read_line(p, present, SET_me, &p->me, which) &&
+    return read_kind(&p->kind, which) && read_line(p, present, SET_me, &p->me, which) &&
            read_line(p, present, SET_smtpgreeting, &p->greeting, which) &&
            read_line(p, present, SET_envnoathost, &p->routes.envnoathost, which) && read_numbers(p, present, which) &&
            read_lists(p, present, which);

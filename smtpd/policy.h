@@ -9,7 +9,16 @@
 
 #include "control/route.h"
 
+/* What a listener is for: $PNEU_KIND. */
+enum policy_kind {
+    KIND_SMTP, /* mail from everywhere, for us */
+    KIND_SUBMISSION,
+    KIND_SUBMISSIONS, /* the same with TLS from the first byte */
+    KIND_LMTP,
+};
+
 struct policy {
+    enum policy_kind kind;
     stralloc me, greeting;
     stralloc rcpthosts, morercpthosts, badmailfrom;
     struct routes routes;
@@ -19,8 +28,8 @@ struct policy {
     uint32_t timeoutsmtpd, timeoutsession;
 };
 
-/* Reads the settings, $RELAYCLIENT and $PNEU_SERVER. Returns 1, or 0 with errno (ENOENT: one that must be there is not)
- * and *which: the file that cannot be read. */
+/* Reads the settings, $RELAYCLIENT, $PNEU_SERVER and $PNEU_KIND. Returns 1, or 0 with errno (ENOENT: one that must be
+ * there is not; EINVAL: no such kind) and *which: the file or variable that cannot be read. */
 extern int policy_read(struct policy *, char const **which);
 
 /* 1 if badmailfrom holds the address or its @domain. */

@@ -41,6 +41,9 @@ struct session {
     struct policy const *policy;
     struct peer const *peer;
     struct session_queue const *queue;
+    enum policy_kind kind;
+    struct peer_tls tls; /* .protocol NULL: in clear */
+    stralloc login;      /* who has proved to be it; empty: nobody */
 
     enum session_state state;
     char const *reason; /* why it is over, for the log; NULL: the client said QUIT */

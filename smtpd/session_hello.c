@@ -1,0 +1,86 @@
+#include <string.h>
+
+#include <skalibs/types.h>
+
+#include "smtpd/session_inner.h"
+
+static int
+is_text(struct bytes arg)
+{
+    for (size_t i = 0; i < arg.len; i++)
+        if (arg.s[i] < 32 || arg.s[i] > 126)
+            return 0;
+    return arg.len != 0;
+}
+
+/* Any printing argument is taken: hosts that do not know their name are none the worse for it. */
+static int
+hello(struct session *s, struct bytes arg, int esmtp)
+{
+    if (!is_text(arg)) {
+        session_reply(s, "501 5.5.4 say your name");
+        return 0;
+    }
+    session_reset(s);
+    s->esmtp = esmtp;
+    if (!stralloc_copyb(&s->helo, arg.s, arg.len))
+        session_nomemory(s);
+    return s->state != SESSION_OVER;
+}
+
+void
+session_helo(struct session *s, struct bytes arg)
+{
+    if (!hello(s, arg, 0))
+        return;
+    session_says(s, "250 ");
+    session_says(s, s->policy->me.s);
+    session_says(s, "\r\n");
+}
+
+/* ---- what EHLO offers: a line each; whoever has an argument, or is not always there, has a function ---- */
+
+/* Returns 1 if it is offered, with its argument appended. */
+static int
+offer_size(struct session *s, stralloc *line)
+{
+    char size[UINT32_FMT];
+
+    return stralloc_append(line, ' ') && stralloc_catb(line, size, uint32_fmt(size, s->policy->databytes));
+}
+
+static struct {
+    char const *keyword;
+    int (*offer)(struct session *, stralloc *line); /* NULL: always, without an argument */
+} const keywords[] = {
+    /* clang-format off */
+    {"PIPELINING", NULL},
+    {"8BITMIME", NULL},
+    {"ENHANCEDSTATUSCODES", NULL},
+    {"SIZE", offer_size},
+    /* clang-format on */
+};
+
+void
+session_ehlo(struct session *s, struct bytes arg)
+{
+    stralloc *line = &s->scratch;
+
+    if (!hello(s, arg, 1))
+        return;
+    session_says(s, "250-");
+    session_says(s, s->policy->me.s);
+    session_says(s, "\r\n");
+    for (unsigned int i = 0; i < sizeof keywords / sizeof *keywords; i++) {
+        line->len = 0;
+        if (!stralloc_cats(line, "250-") || !stralloc_cats(line, keywords[i].keyword)) {
+            session_nomemory(s);
+            return;
+        }
+        if (keywords[i].offer && !keywords[i].offer(s, line))
+            continue;
+        session_say(s, line->s, line->len);
+        session_says(s, "\r\n");
+    }
+    session_says(s, "250 HELP\r\n");
+}

@@ -1,0 +1,58 @@
+/* What the parts of the session share: session.c has the loop, replies and log, each session_*.c a few commands. Nothing
+ * else includes this. A new command is a function in such a file, its line in the table of session.c and, where EHLO tells
+ * of it, one in that of session_hello.c. */
+
+#ifndef PNEU_SMTPD_SESSION_INNER_H
+#define PNEU_SMTPD_SESSION_INNER_H
+
+#include "smtpd/session.h"
+
+/* ---- replies ---- */
+
+/* Pieces of one. A reply that is written so ends in CR LF and is never an error of the client's. */
+extern void session_say(struct session *, char const *text, size_t len);
+extern void session_says(struct session *, char const *text);
+
+/* One whole reply, without CR LF. Every 4xx and 5xx counts as an error of the client's; after too many the session is over. */
+extern void session_reply(struct session *, char const *text);
+
+/* There is no memory: the session is over. */
+extern void session_nomemory(struct session *);
+
+/* ---- the transaction ---- */
+
+/* Forgets sender, recipients and parameters. */
+extern void session_reset(struct session *);
+
+/* ---- the log ---- */
+
+/* Begins a line with what is known of the client and the sender. */
+extern void session_log_line(struct session *, struct log *, char const *event);
+
+/* Adds a reply as one readable word: reply="550_5.1.1_there_is_no_such_mailbox". */
+extern void session_log_reply(struct log *, char const *text);
+
+/* A whole line: something was refused, `to` (may be empty) is the recipient, and the reply says why. */
+extern void session_log_refusal(struct session *, char const *event, struct bytes to, char const *text);
+
+/* ---- commands: arg is what follows the verb, without blanks around it ---- */
+
+/* session_hello.c */
+extern void session_helo(struct session *, struct bytes arg);
+extern void session_ehlo(struct session *, struct bytes arg);
+
+/* session_mail.c */
+extern void session_mail(struct session *, struct bytes arg);
+extern void session_rcpt(struct session *, struct bytes arg);
+
+/* session_message.c */
+extern void session_data(struct session *, struct bytes arg);
+
+/* The next bytes of the message, which are changed. Returns how many belonged to it. */
+extern size_t session_message(struct session *, char *bytes, size_t len);
+
+/* session_ask.c */
+extern void session_vrfy(struct session *, struct bytes arg);
+extern void session_help(struct session *, struct bytes arg);
+
+#endif

@@ -12,7 +12,7 @@ PREFIX=${PREFIX:-/usr/local}
 
 warnings='-Wall -Wextra -Wshadow -Wvla -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes
 	-Wwrite-strings -Wformat=2 -Wcast-qual -Wno-unused-parameter'
-libraries='-ls6 -lskarnet -lresolv'
+libraries='-ls6 -lskarnet -lresolv -lbearssl -lcrypt'
 variant=static compiler=${CC:-cc}
 hard='-fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections'
 cflags="${CFLAGS:--O2 -g} -fPIE $hard" ldflags='-static-pie -Wl,--gc-sections,-z,now,-z,relro'
@@ -116,7 +116,7 @@ build() { # everything that is not built yet, or not any more
 }
 
 needs() { # what the build, or with "tests" also the tests, need from Debian
-	echo gcc libc6-dev skalibs-dev libs6-dev s6 execline ucspi-tcp-ipv6
+	echo gcc libc6-dev skalibs-dev libs6-dev libbearssl-dev libcrypt-dev s6 execline ucspi-tcp-ipv6
 	test "${1:-}" != tests || echo perl procps python3 strace swaks postfix curl msmtp openssl nsd netcat-openbsd iproute2 e2fsprogs
 	test "${1:-}" != lint || echo clang clang-format clang-tidy clang-tools cppcheck shellcheck mandoc binutils bsdextrautils
 	test "${1:-}" != musl || echo musl-tools dpkg-dev make

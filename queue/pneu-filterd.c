@@ -7,26 +7,26 @@
 #include <skalibs/strerr.h>
 
 #include "control/control.h"
-#include "control/users.h"
 #include "lib/exits.h"
+#include "lib/serve.h"
+#include "queue/callers.h"
 #include "queue/filterd.h"
-#include "queue/serve.h"
 
 #define USAGE "pneu-filterd"
 #define dieusage() strerr_dieusage(EXIT_PERM, USAGE)
 
 struct daemon {
+    struct callers callers;
     struct filterd filterd;
     uint32_t timeout;
 };
 
 static int
-read_settings(struct serve *s, char const **which)
+read_settings(struct daemon *d, char const **which)
 {
-    struct daemon *d = s->data;
     struct control_number const wanted[] = {
-        {SET_intakesessions, &s->sessions},
-        {SET_intakeperuid, &s->peruid},
+        {SET_intakesessions, &d->callers.sessions},
+        {SET_intakeperuid, &d->callers.peruid},
         {SET_timeoutintake, &d->timeout},
         {SET_timeoutprogram, &d->filterd.seconds},
         {SET_databytes, &d->filterd.databytes},
@@ -38,21 +38,21 @@ read_settings(struct serve *s, char const **which)
 }
 
 static void
-refresh(struct serve *s)
+refresh(void *data)
 {
     char const *which;
 
-    if (!read_settings(s, &which))
+    if (!read_settings(data, &which))
         strerr_warnwu2sys("read ", which);
 }
 
 static void
-session(void *data, int fd, uint32_t uid, size_t slot)
+session(void *data, int fd, uint64_t uid, size_t slot)
 {
     struct daemon *d = data;
     struct receive r = RECEIVE_ZERO;
 
-    if (!filterd_session(&d->filterd, uid, slot, fd)) {
+    if (!filterd_session(&d->filterd, (uint32_t)uid, slot, fd)) {
         strerr_warnwusys("prepare a session");
         _exit(EXIT_TEMP);
     }
@@ -61,11 +61,21 @@ session(void *data, int fd, uint32_t uid, size_t slot)
     receive_run(&r, fd, d->timeout);
 }
 
+static int
+admits(struct serve const *s, uint64_t uid)
+{
+    struct daemon const *d = s->data;
+
+    return callers_admit(&d->callers, s, uid);
+}
+
 static void
-gone(void *data, size_t slot)
+gone(void *data, size_t slot, struct serve_child const *child, int sig)
 {
     struct daemon *d = data;
 
+    if (sig)
+        callers_died(child, sig);
     space_give(&d->filterd.space, slot);
 }
 
@@ -73,9 +83,16 @@ int
 main(int argc, char const *const *argv)
 {
     static struct daemon d;
-    struct serve s = {.data = &d, .refresh = refresh, .session = session, .gone = gone};
+    struct serve s = {
+        .data = &d,
+        .who = callers_who,
+        .admits = admits,
+        .refuse = callers_refuse,
+        .refresh = refresh,
+        .session = session,
+        .gone = gone,
+    };
     char const *which;
-    uint32_t gid;
     int signals;
 
     PROG = "pneu-filterd";
@@ -86,15 +103,15 @@ main(int argc, char const *const *argv)
         strerr_diefusys(EXIT_TEMP, "open /dev/null");
     if (!control_home())
         strerr_diefusys(EXIT_TEMP, "change into the instance ", control_homename());
-    if (!read_settings(&s, &which))
+    if (!read_settings(&d, &which))
         strerr_diefusys(EXIT_TEMP, "read ", which);
-    if (!users_id("pneud", &d.filterd.pneud, &gid) || !users_id("pneuf", &d.filterd.pneuf, &gid) ||
-        !users_id("pneuq", &d.filterd.pneuq, &gid))
+    if (!callers_ids(&d.callers))
         strerr_diefusys(EXIT_TEMP, "read ", "users/ids");
-    s.own[0] = d.filterd.pneud;
-    s.own[1] = d.filterd.pneuf;
-    s.own[2] = d.filterd.pneuq;
-    signals = s.sessions ? serve_init(&s, s.sessions) : -1;
+    d.filterd.pneud = d.callers.pneud;
+    d.filterd.pneuf = d.callers.pneuf;
+    d.filterd.pneuq = d.callers.pneuq;
+    s.slots = d.callers.sessions;
+    signals = s.slots ? serve_init(&s) : -1;
     if (signals == -1 || !space_init(&d.filterd.space, s.slots))
         strerr_diefusys(EXIT_TEMP, "make room for sessions");
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)

@@ -8,27 +8,28 @@
 #include <skalibs/strerr.h>
 
 #include "control/control.h"
-#include "control/users.h"
 #include "lib/exits.h"
+#include "lib/serve.h"
+#include "queue/callers.h"
 #include "queue/queued.h"
-#include "queue/serve.h"
 #include "queue/trigger.h"
 
 #define USAGE "pneu-queued"
 #define dieusage() strerr_dieusage(EXIT_PERM, USAGE)
 
 struct daemon {
+    struct callers callers;
     struct queued queued;
+    struct receive receive;
     uint32_t timeout;
 };
 
 static int
-read_settings(struct serve *s, char const **which)
+read_settings(struct daemon *d, char const **which)
 {
-    struct daemon *d = s->data;
     struct control_number const wanted[] = {
-        {SET_intakesessions, &s->sessions},
-        {SET_intakeperuid, &s->peruid},
+        {SET_intakesessions, &d->callers.sessions},
+        {SET_intakeperuid, &d->callers.peruid},
         {SET_timeoutintake, &d->timeout},
     };
 
@@ -38,52 +39,68 @@ read_settings(struct serve *s, char const **which)
 /* A setting that turns bad does not stop the mail: what was read before counts
  * on. */
 static void
-refresh(struct serve *s)
+refresh(void *data)
 {
-    struct daemon *d = s->data;
+    struct daemon *d = data;
     char const *which;
 
-    if (!read_settings(s, &which))
+    if (!read_settings(d, &which))
         strerr_warnwu2sys("read ", which);
     if (d->queued.trigger == -1)
         d->queued.trigger = trigger_open();
 }
 
 static void
-session(void *data, int fd, uint32_t uid, size_t slot)
+session(void *data, int fd, uint64_t uid, size_t slot)
 {
     struct daemon *d = data;
-    struct receive r = RECEIVE_ZERO;
 
-    queued_session(&d->queued, uid, slot);
-    r.ops = &queued_ops;
-    r.data = &d->queued;
-    receive_run(&r, fd, d->timeout);
+    queued_session(&d->queued, (uint32_t)uid, slot);
+    receive_begin(&d->receive, &queued_ops, &d->queued);
+    receive_run(&d->receive, fd, d->timeout);
+}
+
+static int
+admits(struct serve const *s, uint64_t uid)
+{
+    struct daemon const *d = s->data;
+
+    return callers_admit(&d->callers, s, uid);
 }
 
 static void
-gone(void *data, size_t slot)
+gone(void *data, size_t slot, struct serve_child const *child, int sig)
 {
     struct daemon *d = data;
 
+    if (sig)
+        callers_died(child, sig);
     space_give(&d->queued.space, slot);
 }
 
+/* Whose word on login, client, origin and listener counts. */
 static void
-find_ids(struct queued *q)
+trust(struct queued *q, struct callers const *c)
 {
-    uint32_t gid;
-
-    if (!users_id("pneud", &q->pneud, &gid) || !users_id("pneuf", &q->pneuf, &gid) ||
-        !users_id("pneuq", &q->pneuq, &gid))
-        strerr_diefusys(EXIT_TEMP, "read ", "users/ids");
+    q->pneud = c->pneud;
+    q->pneuf = c->pneuf;
+    q->pneuq = c->pneuq;
 }
 
 int
 main(int argc, char const *const *argv)
 {
-    static struct daemon d = {.queued = {.commit = COMMIT_ZERO}};
-    struct serve s = {.data = &d, .refresh = refresh, .session = session, .gone = gone};
+    static struct daemon d = {.queued = {.commit = COMMIT_ZERO}, .receive = RECEIVE_ZERO};
+    struct serve s = {
+        .again = 1,
+        .data = &d,
+        .who = callers_who,
+        .admits = admits,
+        .refuse = callers_refuse,
+        .refresh = refresh,
+        .session = session,
+        .gone = gone,
+    };
     char const *which;
     int signals;
 
@@ -95,16 +112,16 @@ main(int argc, char const *const *argv)
         strerr_diefusys(EXIT_TEMP, "open /dev/null");
     if (!control_home())
         strerr_diefusys(EXIT_TEMP, "change into the instance ", control_homename());
-    if (!read_settings(&s, &which))
+    if (!read_settings(&d, &which))
         strerr_diefusys(EXIT_TEMP, "read ", which);
-    find_ids(&d.queued);
-    s.own[0] = d.queued.pneud;
-    s.own[1] = d.queued.pneuf;
-    s.own[2] = d.queued.pneuq;
+    if (!callers_ids(&d.callers))
+        strerr_diefusys(EXIT_TEMP, "read ", "users/ids");
+    trust(&d.queued, &d.callers);
     if (!commit_init(&d.queued.commit))
         strerr_diefusys(EXIT_TEMP, "open queue/new");
     d.queued.trigger = trigger_open();
-    signals = s.sessions ? serve_init(&s, s.sessions) : -1;
+    s.slots = d.callers.sessions;
+    signals = s.slots ? serve_init(&s) : -1;
     if (signals == -1 || !space_init(&d.queued.space, s.slots))
         strerr_diefusys(EXIT_TEMP, "make room for sessions");
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || !queued_confine())

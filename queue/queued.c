@@ -12,6 +12,7 @@
 #include "lib/confine.h"
 #include "lib/date.h"
 #include "lib/log.h"
+#include "lib/serve.h"
 #include "queue/envelope.h"
 #include "queue/exits.h"
 #include "queue/layout.h"
@@ -48,12 +49,12 @@ queued_confine(void)
         {"queue/lock", CONFINE_PATH_READ | CONFINE_PATH_WRITE},
     };
     static struct confine const c = {
-        .may = CONFINE_READ | CONFINE_WRITE | CONFINE_SYNC | CONFINE_ACCEPT | CONFINE_FORK,
+        .may = CONFINE_READ | CONFINE_WRITE | CONFINE_SYNC | CONFINE_ACCEPT | CONFINE_FORK | CONFINE_PASS,
         .paths = paths,
         .npaths = sizeof paths / sizeof *paths,
         .as = 268435456, /* an envelope may come to 64 MiB, and is there three
                             times at its end */
-        .nofile = 64,
+        .nofile = 64 + SERVE_AGAIN,
         .fsize = CONFINE_SAME,
         .nproc = CONFINE_SAME,
     };

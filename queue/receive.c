@@ -19,6 +19,15 @@ enum { PHASE_OPENING, PHASE_MESSAGE, PHASE_CLOSING };
                                                */
 
 void
+receive_begin(struct receive *r, struct receive_ops const *ops, void *data)
+{
+    r->ops = ops;
+    r->data = data;
+    r->phase = PHASE_OPENING;
+    r->in.len = r->taken = r->out.len = 0;
+}
+
+void
 receive_answer(struct intake_answer *a, char class, unsigned int code, char const *text)
 {
     size_t len = strlen(text);

@@ -42,6 +42,9 @@ struct receive {
         .in = STRALLOC_ZERO, .out = STRALLOC_ZERO                                                                      \
     }
 
+/* Before a session: what another left is forgotten, its memory is kept. */
+extern void receive_begin(struct receive *, struct receive_ops const *, void *data);
+
 /* Makes an answer. `text` begins with the enhanced status code. */
 extern void receive_answer(struct intake_answer *, char class, unsigned int exit, char const *text);
 

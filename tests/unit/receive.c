@@ -1,10 +1,10 @@
-/* queue/receive: frames however they are cut, refusals, and what a session leaves behind; queue/serve's limits. */
+/* queue/receive: frames however they are cut, refusals, and what a session leaves behind; queue/callers. */
 
 #include <stdio.h>
 #include <string.h>
 
+#include "queue/callers.h"
 #include "queue/receive.h"
-#include "queue/serve.h"
 #include "tests/tap.h"
 
 static stralloc story = STRALLOC_ZERO; /* what the functions below were given */
@@ -121,23 +121,26 @@ static void
 limits(void)
 {
     static struct serve_child children[10];
-    struct serve s = {.own = {1, 2, 3}, .sessions = 8, .peruid = 3, .slots = 10, .children = children};
+    static _Atomic unsigned char idle[10];
+    struct callers c = {.pneud = 1, .pneuf = 2, .pneuq = 3, .sessions = 8, .peruid = 3};
+    struct serve s = {.slots = 10, .children = children, .idle = idle};
     unsigned int n = 0;
 
-    while (n < 10 && serve_admits(&s, 1000))
-        children[n++] = (struct serve_child){.pid = 1, .uid = 1000};
+    while (n < 10 && callers_admit(&c, &s, 1000))
+        children[n++] = (struct serve_child){.pid = 1, .key = 1000};
     ok(n == 3, "three of one uid");
-    while (n < 10 && serve_admits(&s, 1000 + n))
-        children[n] = (struct serve_child){.pid = 1, .uid = 1000 + n}, n++;
+    while (n < 10 && callers_admit(&c, &s, 1000 + n))
+        children[n] = (struct serve_child){.pid = 1, .key = 1000 + n}, n++;
     ok(n == 6, "six of strangers: a quarter is kept");
-    while (n < 10 && serve_admits(&s, 1))
-        children[n++] = (struct serve_child){.pid = 1, .uid = 1};
+    while (n < 10 && callers_admit(&c, &s, 1))
+        children[n++] = (struct serve_child){.pid = 1, .key = 1};
     ok(n == 8, "for our own");
     children[0].pid = 0;
-    ok(serve_admits(&s, 1000) && serve_admits(&s, 2), "a slot that is free again");
-    s.sessions = 100;
-    children[0].pid = children[8].pid = children[9].pid = 1;
-    ok(!serve_admits(&s, 1), "never more than there are slots");
+    ok(callers_admit(&c, &s, 1000) && callers_admit(&c, &s, 2), "a slot that is free again");
+    children[0].pid = 1;
+    ok(!callers_admit(&c, &s, 2), "and taken");
+    idle[0] = 1;
+    ok(callers_admit(&c, &s, 1000), "who waits for a session has none");
 }
 
 int

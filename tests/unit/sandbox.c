@@ -268,7 +268,7 @@ static struct {
     {"make a TCP socket", inet_socket, REMOTE},
     {"make a UDP socket", inet6_socket, REMOTE},
     {"connect to another host", connect_inet, REMOTE},
-    {"make memory a file", memory_file, SEND | HELPER | SPAWN_L | SPAWN_R | LOCAL | REMOTE},
+    {"make memory a file", memory_file, QUEUED | SEND | HELPER | SPAWN_L | SPAWN_R | LOCAL | REMOTE},
     {"start a process", start_process, QUEUED | SEND},
     {"run the program it is for", run_program, SEND},
 

@@ -1,0 +1,265 @@
+#include "lib/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/pass.h"
+
+#define PAUSE 1000 /* milliseconds without accepting where descriptors or processes are short */
+
+int
+serve_init(struct serve *s)
+{
+    sigset_t set;
+
+    s->slots += s->again ? SERVE_AGAIN : 0; /* those that wait stand in nobody's way */
+    s->children = calloc(s->slots, sizeof *s->children);
+    s->idle = mmap(0, s->slots, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (!s->children || s->idle == MAP_FAILED)
+        return -1;
+    for (size_t i = 0; i < s->slots; i++)
+        s->children[i].way = -1;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGCHLD);
+    if (sigprocmask(SIG_BLOCK, &set, 0) == -1)
+        return -1;
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+void
+serve_count(struct serve const *s, uint64_t key, uint32_t *all, uint32_t *same)
+{
+    *all = *same = 0;
+    for (size_t i = 0; i < s->slots; i++)
+        if (s->children[i].pid && !s->idle[i]) {
+            ++*all;
+            *same += s->children[i].key == key;
+        }
+}
+
+/* No child gets another session: those that wait for one end. */
+static void
+let_go(struct serve *s)
+{
+    for (size_t i = 0; s->ways && i < s->slots; i++)
+        if (s->children[i].way != -1) {
+            close(s->children[i].way);
+            s->children[i].way = -1;
+            s->ways--;
+        }
+}
+
+/* Gives the session to a child of that key that has nothing to do. */
+static int
+give(struct serve *s, int fd, uint64_t key)
+{
+    for (size_t i = 0; s->ways && i < s->slots; i++) {
+        struct serve_child const *c = s->children + i;
+        if (c->way != -1 && c->key == key && s->idle[i]) {
+            s->idle[i] = 0;
+            if (pass_send(c->way, fd))
+                return 1;
+            s->idle[i] = 1; /* it died, and will be reaped */
+        }
+    }
+    return 0;
+}
+
+/* The child's life. What one session leaves in memory the next may see: that is why they are of one key. */
+static void
+live(struct serve *s, int fd, uint64_t key, size_t slot, int way)
+{
+    do {
+        s->session(s->data, fd, key, slot);
+        close(fd);
+        s->idle[slot] = 1;
+        fd = way == -1 ? -1 : pass_receive(way);
+    } while (fd != -1);
+    _exit(0);
+}
+
+static void
+begin(struct serve *s, int fd, uint64_t key, int signals)
+{
+    size_t slot = 0;
+    pid_t pid;
+    int pair[2] = {-1, -1};
+
+    if (!s->admits(s, key)) {
+        s->refuse(s->data, fd, key, 0);
+        return;
+    }
+    if (give(s, fd, key))
+        return;
+    while (slot < s->slots && s->children[slot].pid)
+        slot++;
+    if (slot == s->slots) {
+        s->refuse(s->data, fd, key, 0);
+        return;
+    }
+    if (s->again && s->ways < SERVE_AGAIN && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+        pair[0] = pair[1] = -1; /* then it is for one session */
+    s->idle[slot] = 0;
+    pid = fork();
+    if (!pid) {
+        close(0);
+        close(signals);
+        let_go(s);
+        if (pair[0] != -1)
+            close(pair[0]);
+        live(s, fd, key, slot, pair[1]);
+    }
+    int e = errno;
+    if (pair[1] != -1)
+        close(pair[1]);
+    if (pid == -1) {
+        if (pair[0] != -1)
+            close(pair[0]);
+        s->refuse(s->data, fd, key, e);
+        return;
+    }
+    s->children[slot] = (struct serve_child){.pid = pid, .key = key, .way = pair[0]};
+    s->ways += pair[0] != -1;
+}
+
+static int64_t
+seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec;
+}
+
+/* Returns 0 if the system is short of something: pause then. */
+static int
+take(struct serve *s, int signals, int64_t *refreshed)
+{
+    uint64_t key;
+    int fd = accept4(0, 0, 0, SOCK_CLOEXEC);
+
+    if (fd == -1)
+        return errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
+    if (s->who(s->data, fd, &key)) {
+        if (seconds() != *refreshed) {
+            let_go(s);
+            s->refresh(s->data);
+        }
+        *refreshed = seconds();
+        begin(s, fd, key, signals);
+    }
+    close(fd);
+    return 1;
+}
+
+static void
+bury(struct serve *s, size_t slot, int status, int quietly)
+{
+    struct serve_child dead = s->children[slot];
+
+    s->children[slot] = (struct serve_child){.way = -1};
+    if (dead.way != -1) {
+        close(dead.way);
+        s->ways--;
+    }
+    s->gone(s->data, slot, &dead, WIFSIGNALED(status) && !quietly ? WTERMSIG(status) : 0);
+}
+
+/* Returns the number of children left. */
+static size_t
+reap(struct serve *s, int quietly)
+{
+    size_t left = 0;
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        for (size_t i = 0; i < s->slots; i++)
+            if (s->children[i].pid == pid)
+                bury(s, i, status, quietly);
+    for (size_t i = 0; i < s->slots; i++)
+        left += s->children[i].pid != 0;
+    return left;
+}
+
+static void
+signal_all(struct serve const *s, int sig)
+{
+    for (size_t i = 0; i < s->slots; i++)
+        if (s->children[i].pid)
+            kill(s->children[i].pid, sig);
+}
+
+/* Sessions that may be ended end at once, others when they are done, the slow after the grace. */
+static void
+finish(struct serve *s, int signals)
+{
+    int64_t end = seconds() + SERVE_GRACE;
+    struct signalfd_siginfo info;
+
+    close(0);
+    let_go(s);
+    signal_all(s, SIGTERM);
+    while (reap(s, 1)) {
+        struct pollfd x = {.fd = signals, .events = POLLIN};
+        if (seconds() >= end) {
+            signal_all(s, SIGKILL);
+            end = INT64_MAX;
+        }
+        poll(&x, 1, 1000);
+        while (read(signals, &info, sizeof info) > 0)
+            ;
+    }
+}
+
+/* Returns 1 if we were told to end, or could not hear it any more. */
+static int
+signalled(struct serve *s, int signals)
+{
+    struct signalfd_siginfo info[2]; /* there are two signals; what is left over is there at the next look */
+    ssize_t n = read(signals, info, sizeof info);
+    int end = n == -1 && errno != EAGAIN && errno != EINTR;
+
+    for (ssize_t i = 0; i * (ssize_t)sizeof *info < n; i++)
+        end |= info[i].ssi_signo == SIGTERM;
+    reap(s, 0);
+    return end;
+}
+
+int
+serve_run(struct serve *s, int signals)
+{
+    int64_t refreshed = seconds();
+    int resting = 0;
+
+    if (fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK) == -1)
+        return 0;
+    for (;;) {
+        struct pollfd x[2] = {{.fd = signals, .events = POLLIN}, {.fd = resting ? -1 : 0, .events = POLLIN}};
+        int n = poll(x, 2, resting ? PAUSE : s->ways ? SERVE_REST * 1000 : -1);
+        if (n == -1 && errno != EINTR)
+            return 0;
+        if (!n)
+            let_go(s);
+        resting = 0;
+        if (x[0].revents && signalled(s, signals))
+            break;
+        if (x[1].revents & (POLLERR | POLLNVAL))
+            return (errno = ENOTSOCK, 0);
+        if (x[1].revents)
+            resting = !take(s, signals, &refreshed);
+    }
+    finish(s, signals);
+    return 1;
+}

@@ -1,114 +1,29 @@
 /* pneu-smtpd(8): an SMTP server for one client, on descriptors 0 and 1. */
 
-#include <errno.h>
 #include <signal.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <skalibs/sgetopt.h>
 #include <skalibs/strerr.h>
 
 #include "control/control.h"
 #include "lib/exits.h"
-#include "smtpd/handover.h"
-#include "smtpd/peer.h"
-#include "smtpd/policy.h"
-#include "smtpd/sandbox.h"
-#include "smtpd/session.h"
-#include "smtpd/wire.h"
+#include "smtpd/connection.h"
 
 #define USAGE "pneu-smtpd"
 #define dieusage() strerr_dieusage(EXIT_PERM, USAGE)
-
-/* Pages of this that no byte was read into do not exist: a session that sends commands alone has one. */
-#define INPUT_MAX 65536
-#define INPUT_COMMANDS 4096
-
-/* Before the greeting: the client comes again later. */
-static void
-later(char const *text)
-{
-    (void)!write(1, text, strlen(text));
-}
-
-static int
-flush(struct wire *w, struct session *s)
-{
-    int sent = wire_write(w, s->out.s, s->out.len);
-
-    s->out.len = 0;
-    if (!sent)
-        session_hangup(s, NULL, errno == ETIMEDOUT || errno == ETIME ? "timeout" : "write");
-    return sent;
-}
-
-static void
-read_failed(struct session *s, ssize_t got)
-{
-    if (!got)
-        session_hangup(s, NULL, s->state == SESSION_DATA ? "eof-in-data" : "eof");
-    else if (errno == ETIMEDOUT)
-        session_hangup(s, "421 4.4.2 I have waited long enough, goodbye", "timeout");
-    else if (errno == ETIME)
-        session_hangup(s, "421 4.4.2 this session has lasted long enough, goodbye", "timeoutsession");
-    else
-        session_hangup(s, NULL, "read");
-}
-
-static void
-serve(struct wire *w, struct session *s)
-{
-    static char input[INPUT_MAX];
-    size_t len = 0;
-
-    while (flush(w, s) && s->state != SESSION_OVER) {
-        size_t room = (s->state == SESSION_DATA ? INPUT_MAX : INPUT_COMMANDS) - len;
-        ssize_t got = wire_read(w, input + len, room);
-        if (got <= 0) {
-            read_failed(s, got);
-            continue;
-        }
-        len += (size_t)got;
-        size_t used = session_feed(s, input, len);
-        len -= used;
-        if (len)
-            memmove(input, input + used, len);
-    }
-}
 
 int
 main(int argc, char const *const *argv)
 {
     subgetopt opts = SUBGETOPT_ZERO;
-    struct policy policy = {0};
-    struct session_queue queue;
-    struct handover handover;
-    struct session session;
-    struct peer peer;
-    struct wire wire;
-    char const *which;
 
     PROG = "pneu-smtpd";
     if (subgetopt_r(argc, argv, "", &opts) != -1 || argv[opts.ind])
         dieusage();
     signal(SIGPIPE, SIG_IGN);
-    peer_find(&peer);
     if (!control_home()) {
-        later("421 my home is missing\r\n");
+        connection_later("421 4.3.0 my home is missing\r\n");
         strerr_diefusys(EXIT_TEMP, "change to the instance's folder");
     }
-    if (!policy_read(&policy, &which)) {
-        later("421 my settings cannot be read\r\n");
-        strerr_diefusys(EXIT_TEMP, "read ", which);
-    }
-    wire_init(&wire, policy.timeoutsmtpd, policy.timeoutsession);
-    if (!smtpd_confine()) {
-        later("421 my sandbox cannot be built\r\n");
-        strerr_diefusys(EXIT_TEMP, "confine myself");
-    }
-    handover_init(&handover, wire.timeout, &queue);
-    session_start(&session, &policy, &peer, &queue);
-    serve(&wire, &session);
-    session_log_end(&session);
-    return 0;
+    return connection(0);
 }

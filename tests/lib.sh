@@ -9,7 +9,7 @@
 #
 #   is GOT WANTED NAME        like TEXT ERE NAME        ok NAME COMMAND...        code N NAME COMMAND...
 #   skip N WHY                skip_all WHY              note TEXT                 bail WHY
-#   wait_for CONDITION [SECONDS]      polls a shell condition; false after SECONDS (default 20)
+#   wait_for CONDITION [SECONDS]      polls a shell condition; false after SECONDS (default 60: other work may be slow)
 #   free_port                         prints a TCP port of 127.0.0.1 nobody uses
 #   listening PORT                    true once somebody listens there
 #   as_user COMMAND...                as nobody if we are root, else as we are
@@ -127,10 +127,10 @@ done_testing() {
 # ---- waiting, ports, users ----
 
 wait_for() { # CONDITION [SECONDS]
-	test_end=$(($(date +%s) + ${2:-20} + 1))
+	test_end=$(($(date +%s) + ${2:-60} + 1))
 	until eval "$1"; do
 		if test "$(date +%s)" -ge "$test_end"; then
-			note "waited ${2:-20} s in vain for: $1"
+			note "waited ${2:-60} s in vain for: $1"
 			return 1
 		fi
 		sleep 0.02
@@ -258,7 +258,7 @@ instance_stop() { # [DIR]
 	test_svscan=$(cat "$test_dir/svscan.pid")
 	rm -f "$test_dir/svscan.pid"
 	kill -TERM "$test_svscan" 2>/dev/null
-	wait_for "! kill -0 $test_svscan 2>/dev/null" 10 || kill -KILL "$test_svscan"
+	wait_for "! kill -0 $test_svscan 2>/dev/null" || kill -KILL "$test_svscan"
 	# Deliveries under way may outlive their parents; they are this instance's own.
 	test_pids=$(grep -lzxF "PNEU_HOME=$test_dir" /proc/[0-9]*/environ 2>/dev/null | sed 's,^/proc/\([0-9]*\)/.*,\1,')
 	# shellcheck disable=SC2086

@@ -41,7 +41,7 @@ send_stop() {
 spawn_start() {
 	"$PNEU_TESTS/tool/fakespawn" "$PNEU_HOME/run/$1" "$RULES" "$PNEU_HOME/jobs.$1" &
 	eval "SPAWN_$1=$!"
-	wait_for "test -S '$PNEU_HOME/run/$1'"
+	wait_for "s6-ipcclient '$PNEU_HOME/run/$1' true 2>/dev/null"
 }
 spawn_kill() { eval "kill -KILL \$SPAWN_$1; wait \$SPAWN_$1" 2>/dev/null || :; }
 

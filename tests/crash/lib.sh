@@ -47,7 +47,7 @@ crash_inject() { # LABEL ARGS...
 	shift
 	crash_code=0
 	if test -n "${CRASH_SHORT:-}"; then
-		"$CRASH/inject.py" --calls "$CRASH_CALLS" "$@" >"$CRASH_TMP/.log" 2>&1 || crash_code=$?
+		"$CRASH/inject.py" --timeout 60 --calls "$CRASH_CALLS" "$@" >"$CRASH_TMP/.log" 2>&1 || crash_code=$?
 	else
 		"$CRASH/inject.py" "$@" >"$CRASH_TMP/.log" 2>&1 || crash_code=$?
 	fi

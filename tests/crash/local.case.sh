@@ -24,7 +24,7 @@ shift 2
 PNEU_HOME=$home
 export PNEU_HOME
 sed "s,@HOME@,$home," "$CRASH_TMP/job" |
-	timeout 20 /usr/bin/python3 "$PNEU_TOP/tests/tool/fakesend.py" --all "exec:${FI_STRACE:-}${CS_STRACE:-} $inject $*"
+	timeout 60 /usr/bin/python3 "$PNEU_TOP/tests/tool/fakesend.py" --all "exec:${FI_STRACE:-}${CS_STRACE:-} $inject $*"
 RUN
 
 ways='plain named missing again moved'

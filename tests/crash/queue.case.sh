@@ -3,7 +3,7 @@
 . "${PNEU_TOP:-.}/tests/crash/lib.sh"
 
 crash_instance "$CRASH_TMP/empty"
-echo 5 >"$CRASH_TMP/empty/control/timeoutintake"
+echo 10 >"$CRASH_TMP/empty/control/timeoutintake"
 printf 'Subject: small\n\nbody\n' >"$CRASH_TMP/small"
 seq 1 30000 >"$CRASH_TMP/large"
 printf 'Fa@b\0Tc@d\0Te@f\0\0' >"$CRASH_TMP/envelope"
@@ -14,9 +14,9 @@ run() { # SIZE
 	crash_states "pneu-queued" --root "$CRASH_TMP/home/queue/new" --said yes --event 'yes=out:^[0-9]+:K0 ' --inner \
 		--setup "rm -rf $CRASH_TMP/home; cp -R $CRASH_TMP/empty $CRASH_TMP/home" \
 		--oracle "$CRASH/oracle_new.py" -- env PNEU_HOME="$CRASH_TMP/home" "$@"
-	crash_inject "pneu-queued" --inner --setup "cp -R $CRASH_TMP/empty/. ." --timeout 20 \
+	crash_inject "pneu-queued" --inner --setup "cp -R $CRASH_TMP/empty/. ." --timeout 60 \
 		--oracle "$CRASH/oracle_queue.py @DIR@" -- env PNEU_HOME=@DIR@ "$@"
-	crash_inject "pneu-queue" --inner --setup "cp -R $CRASH_TMP/empty/. ." --timeout 20 \
+	crash_inject "pneu-queue" --inner --setup "cp -R $CRASH_TMP/empty/. ." --timeout 60 \
 		--oracle "$CRASH/oracle_queue.py @DIR@" -- env PNEU_HOME=@DIR@ CRASH_CLIENT=1 "$@"
 }
 run small

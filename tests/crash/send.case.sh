@@ -27,11 +27,11 @@ run() { # LABEL CONDITION TERMINAL RECIPIENT...
 		--setup "rm -rf $CRASH_TMP/home; cp -a $first $CRASH_TMP/home" \
 		--oracle "$CRASH/restart_send.py" -- "$CRASH/sender.sh" "$condition"
 	if test -n "${CRASH_SHORT:-}"; then
-		crash_inject "$label" --inner --no-errors --timeout 30 --no-sync-check --allow-refusal \
+		crash_inject "$label" --inner --no-errors --timeout 60 --no-sync-check --allow-refusal \
 			--calls pwrite64,fdatasync,fsync,link,unlink,utimensat,sendmsg,recvmsg --setup "cp -a $first/. ." \
 			--oracle "$CRASH/oracle_send.py @DIR@ $*" -- env CRASH_AGAIN=1 PNEU_HOME=@DIR@ "$CRASH/sender.sh" "$condition"
 	else
-		crash_inject "$label" --inner --timeout 30 --no-sync-check --allow-refusal --setup "cp -a $first/. ." \
+		crash_inject "$label" --inner --timeout 60 --no-sync-check --allow-refusal --setup "cp -a $first/. ." \
 			--oracle "$CRASH/oracle_send.py @DIR@ $*" -- env CRASH_AGAIN=1 PNEU_HOME=@DIR@ "$CRASH/sender.sh" "$condition"
 	fi
 }

@@ -3,6 +3,8 @@
 # $PNEU_HOME/other, until the condition holds, or pneu-send ends. Then, with $CRASH_AGAIN, once more untraced, until the queue is empty.
 cd "$PNEU_HOME" || exit 111
 trace=${FI_STRACE:-${CS_STRACE:-}}
+patience=${CRASH_SHORT:+3000} # only in the long form are there faults after which nothing more comes
+patience=${patience:-400}
 rm -f run/local run/remote other/run/intake
 "$PNEU_TESTS/tool/fakespawn" run/local rules jobs &
 local=$!
@@ -15,7 +17,7 @@ export PNEU_INTAKE
 n=0
 until test -S run/local && test -S run/remote && s6-ipcclient other/run/intake true 2>/dev/null; do
 	n=$((n + 1))
-	test $n -lt 500 || exit 111
+	test $n -lt 6000 || exit 111
 	sleep 0.01
 done
 
@@ -23,7 +25,7 @@ await() { # CONDITION
 	n=0
 	until eval "$1" || ! kill -0 $pid 2>/dev/null; do
 		n=$((n + 1))
-		test $n -lt 400 || break
+		test $n -lt $patience || break
 		sleep 0.01
 	done
 }

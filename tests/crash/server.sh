@@ -11,7 +11,7 @@ pid=$!
 n=0
 until test -S run/intake; do
 	n=$((n + 1))
-	test $n -lt 500 || exit 111
+	test $n -lt 6000 || exit 111
 	sleep 0.01
 done
 # shellcheck disable=SC2086

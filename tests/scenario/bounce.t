@@ -49,7 +49,7 @@ for nobody / 0" "python reads it"
 	like "$(cat "$why")" "report" "with the reason"
 	like "$(head -c 5 "${why%.why}")" pneu1 "as a queue file"
 	ok "nothing is left in the queue" wait_for queue_empty
-	like "$(cat log/send/current)" 'badmail msg=t[0-9a-f]* ' "the log tells"
+	ok "the log tells" wait_for "grep -q 'badmail msg=t[0-9a-f]* ' log/send/current"
 	instance_stop
 }
 as_both body

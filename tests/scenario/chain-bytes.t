@@ -20,11 +20,11 @@ body() {
 	code 0 "all are taken" odd send "$PORT" you@near.test
 	many=$(sed -n 's/ messages$//p' "$TEST_TMP/.out")
 	ok "there are fifty and more ($many)" test "$many" -ge 50
-	ok "all are delivered" wait_for 'test "$(mails you@near.test)" = "$many"' 60
+	ok "all are delivered" wait_for 'test "$(mails you@near.test)" = "$many"' 120
 	code 0 "each as it was" odd check "$(maildir you@near.test)" || note "$(cat "$TEST_TMP/.out")"
 	code 0 "all are taken for the other host" odd send "$PORT" you@far.test
 	instance_use "$far"
-	ok "they get there" wait_for 'test "$(mails you@far.test)" = "$many"' 60
+	ok "they get there" wait_for 'test "$(mails you@far.test)" = "$many"' 120
 	code 0 "each as it was, again" odd check "$(maildir you@far.test)" || note "$(cat "$TEST_TMP/.out")"
 	instance_stop "$near"
 	instance_stop "$far"

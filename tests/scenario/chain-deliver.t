@@ -57,8 +57,9 @@ FILTER
 
 	is "$(find "$PNEU_HOME/queue/bad" "$PNEU_HOME/queue/hold" "$PNEU_HOME/badmail" -type f)" "" "nothing went wrong"
 	if test -n "$TEST_ROOT"; then
-		is "$(daemon_user queued) $(daemon_user send) $(daemon_user spawn-remote) $(daemon_user filterd) $(daemon_user in)" \
-			"pneuq pneuq pneur pneuf pneud" "each daemon has its user"
+		for who in queued:pneuq send:pneuq spawn-remote:pneur filterd:pneuf in:pneud; do
+			ok "${who%:*} runs as ${who#*:}" wait_for "test \"\$(daemon_user ${who%:*})\" = ${who#*:}"
+		done
 		is "$(find "$PNEU_HOME/mail" -type f ! -user pneuv)" "" "mail belongs to pneuv"
 	else
 		is "$(daemon_user queued) $(find "$PNEU_HOME/mail" -type f ! -user "$(id -un)")" "$(id -un) " "all is this user's"

@@ -62,7 +62,7 @@ ok "while the disk is full the daemons run on" wait_for 'pid=$(service_pid send)
 rm -f "$disk/fill" "$disk/fill.rest"
 pneu-control unset minfree
 pneu-control unset minfreeinodes
-ok "when there is room again all are delivered" wait_for 'test "$(mails you@pneu.test)" = 6' 60
+ok "when there is room again all are delivered" wait_for 'test "$(mails you@pneu.test)" = 6' 120
 is "$(cat "$(maildir you@pneu.test)"/new/* | grep '^Subject: number' | sort | uniq -c | awk '{ print $1 $3 }' | tr '\n' ' ')" \
 	"1number-1 1number-2 1number-3 1number-4 1number-5 " "each once"
 ok "the queue is empty" wait_for queue_empty

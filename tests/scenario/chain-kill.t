@@ -26,7 +26,7 @@ body() {
 	instance_start
 	load=$TEST_TMP/accepted$(id -u)
 	: >"$load"
-	$python "$PNEU_TOP/tests/tool/load.py" "$PORT" you@pneu.test 100 4 "$load" &
+	$python "$PNEU_TOP/tests/tool/load.py" "$PORT" you@pneu.test 600 4 "$load" &
 	loader=$!
 	wait_for 'test "$(wc -l <"$load")" -gt 20' || bail "no load: $(instance_logs)"
 	for name in queued send spawn-local spawn-remote filterd in queued send spawn-local; do
@@ -51,7 +51,7 @@ body() {
 	: >"$load.stop"
 	wait $loader
 	sort "$load" >"$load.sorted"
-	ok "all is delivered" wait_for 'queue_empty && subjects >"$TEST_TMP/got" && test -z "$(comm -23 "$load.sorted" "$TEST_TMP/got")"' 60
+	ok "all is delivered" wait_for 'queue_empty && subjects >"$TEST_TMP/got" && test -z "$(comm -23 "$load.sorted" "$TEST_TMP/got")"' 180
 	subjects >"$TEST_TMP/got"
 	is "$(comm -23 "$load.sorted" "$TEST_TMP/got" | wc -l)" 0 "of $(wc -l <"$load.sorted") accepted messages none is lost"
 	is "$(uniq -d <"$TEST_TMP/got")" "" "none is delivered twice"

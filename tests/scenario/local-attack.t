@@ -49,6 +49,8 @@ mkdir "$TEST_TMP/bin"
 printf '#!/bin/sh\nexec /usr/bin/python3 %s/tests/tool/hostile.py "$(cat %s/how)"\n' "$PNEU_TOP" "$TEST_TMP" >"$TEST_TMP/bin/pneu-local"
 chmod 755 "$TEST_TMP/bin/pneu-local"
 spawn_start env PATH="$TEST_TMP/bin:$PATH"
+# The socket is there before the program, and the program before its child.
+wait_for 'pgrep -P "$SPAWN" -x pneu-spawn >/dev/null' || bail "no spawner: $(cat "$TEST_TMP/log")"
 front=$(pgrep -P "$SPAWN" -x pneu-spawn)
 for how in garbage other number range huge half mute; do
 	echo $how >"$TEST_TMP/how"
@@ -70,6 +72,7 @@ spawn_start strace -f -o "$TEST_TMP/trace" -e trace=file,setresuid,execve
 send "local joe ${ID}1 s@x.org $TEST_TMP/msg joe@mx.example.org" >"$TEST_TMP/out"
 is "$(head -n 1 "$TEST_TMP/out")" "1 0 K 2.0.0 did 1+0+0" "a delivery, watched"
 kill -9 "$(pgrep -P "$SPAWN" | head -n 1)" 2>/dev/null
+wait_for "! kill -0 $SPAWN 2>/dev/null" # strace writes what it knows, and ends with the last that it watches
 spawn_stop
 is "$(awk -v home="$TEST_TMP/home" '/setresuid\(/ { user[$1] = 1 } index($0, home) && !user[$1] && !/execve/ { print }' "$TEST_TMP/trace")" \
 	"" "root opens, stats and changes to nothing below a home"

@@ -99,7 +99,7 @@ tests() {
 	echo 1 >"$PNEU_HOME/control/retryfirst"
 	# What failed meanwhile is due in the future; it is made due now.
 	wait_for 'find "$PNEU_HOME/queue/wait" -type f -newermt "+1 second" -exec touch {} + 2>/dev/null; echo >>"$PNEU_HOME/queue/lock/trigger"
-		queue_empty' 60
+		queue_empty' 180
 	ok "the queue is empty" queue_empty
 	is "$(find "$(maildir alice@pneu.test)/new" -type f | wc -l)" 120 "alice: 40 direct, 40 by her forward, 40 copies: nothing lost or twice"
 	is "$(find "$(maildir bob@pneu.test)/new" -type f | wc -l)" 40 "bob: 40 forwards"

@@ -128,7 +128,12 @@ is "$(ls "$J/Maildir/new" | grep -c "^${ID}3")" 0 "again=1: also when a reader h
 # Reuse
 printf '|echo $PPID >>pids; ls -l /proc/self/fd | sed -n "s/.* \\([0-9]*\\) -> .*/\\1/p" | tr "\\n" " " >fds; env >env; id >id; cat >copy\n' >"$J/.qmail"
 own $JOE "$J/.qmail"
-for i in a b c; do send "local joe $ID$i s@x.org $TEST_TMP/msg joe@mx.example.org" >/dev/null; done
+# One that had nothing to do for five seconds ends: on a slow machine that may be between two of these.
+for round in 1 2 3 4 5; do
+	rm -f "$J/pids"
+	for i in a b c; do send "local joe $ID$i s@x.org $TEST_TMP/msg joe@mx.example.org" >/dev/null; done
+	test "$(sort -u "$J/pids" | wc -l)" != 1 || break
+done
 is "$(wc -l <"$J/pids") $(sort -u "$J/pids" | wc -l)" "3 1" "three jobs, one process"
 is "$(cat "$J/fds")" "0 1 2 3 " "a program has 0, 1, 2 (and the folder that ls reads)"
 is "$(grep -Ev '^(PATH|PNEU_HOME|PWD|SHLVL|_|OLDPWD|USER|HOME|LOCAL|HOST[234]?|EXT[234]?|SENDER|NEWSENDER|RECIPIENT|DTLINE|RPLINE|UFLINE)=|^$' "$J/env")" \
@@ -149,7 +154,7 @@ is "$(tail -n +3 "$J/Maildir/new/${ID}e.0.2" | cksum)" "$(cksum <"$TEST_TMP/larg
 ok "cannot be written to" sh -c "! grep -q written '$J/again'"
 printf '|sleep 1000\n' >"$J/.qmail"
 echo 1 >"$PNEU_HOME/control/timeoutprogram"
-wait_for "! pgrep -f 'pneu-local -j $J' >/dev/null" 20
+wait_for "! pgrep -f 'pneu-local -j $J' >/dev/null"
 like "$(send "local joe ${ID}f s@x.org $TEST_TMP/msg joe@mx.example.org")" '^1 0 Z 4\.3\.0 .*too long' "a program that does not end"
 rm "$PNEU_HOME/control/timeoutprogram"
 printf '|echo never\n' >"$M/bob/.qmail"
@@ -160,10 +165,10 @@ rm "$M/bob/.qmail"
 # Others may not talk
 if test -n "$TEST_ROOT"; then
 	printf 'local joe %s s@x.org %s joe@mx.example.org\n' "${ID}0" "$TEST_TMP/msg" |
-		setpriv --reuid=$JOE --regid=$JOE --clear-groups timeout 20 /usr/bin/python3 "$PNEU_TOP/tests/tool/fakesend.py" \
+		setpriv --reuid=$JOE --regid=$JOE --clear-groups timeout 60 /usr/bin/python3 "$PNEU_TOP/tests/tool/fakesend.py" \
 			"$PNEU_HOME/run/local" >"$TEST_TMP/other" 2>&1
 	ok "another uid is not listened to" sh -c "! grep -q ' K ' '$TEST_TMP/other'"
-	ok "and logged" grep -q "refused uid=$JOE" "$TEST_TMP/log"
+	ok "and logged" wait_for "grep -q 'refused uid=$JOE' '$TEST_TMP/log'"
 fi
 
 # Deaths
@@ -179,7 +184,7 @@ kill -9 "$(pgrep -o -f "pneu-local -j $J")"
 wait $sender
 is "$(cat "$TEST_TMP/died")" "1 0 Z 4.3.0 The deliverer died
 1 done" "a deliverer that is killed"
-wait_for "! kill -0 $(cat "$J/pid") 2>/dev/null" && ok "its program goes too" true
+ok "its program goes too" wait_for "! kill -0 $(cat "$J/pid") 2>/dev/null"
 rm "$J/.qmail"
 is "$(send "local joe ${ID}1 s@x.org $TEST_TMP/msg joe@mx.example.org")" "1 0 K 2.0.0 did 1+0+0
 1 done" "and the next one works"
@@ -222,7 +227,7 @@ like "$(send "local joe ${ID}1 s@x.org $TEST_TMP/msg joe@mx.example.org" "local 
 	"local joe ${ID}3 s@x.org $TEST_TMP/msg joe@mx.example.org" | tr '\n' ' ')" \
 	'^1 0 Z 4.3.0 [^0-9]* 1 done 2 0 Z 4.3.0 [^0-9]* 2 done 3 0 Z 4.3.0 [^0-9]* 3 done $' "deliverers that die at once: Z"
 is "$(wc -l <"$TEST_TMP/starts")" 3 "one start for each job"
-ok "each logged" test "$(grep -c 'deliverer-died' "$TEST_TMP/log")" -ge 3
+ok "each logged" wait_for "test \$(grep -c deliverer-died '$TEST_TMP/log') -ge 3"
 spawn_stop
 
 code 100 "no option" pneu-spawn

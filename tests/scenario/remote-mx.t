@@ -5,7 +5,7 @@
 
 command -v nsd >/dev/null || skip_all "no nsd"
 
-remote_home remoteloopback 1 timeoutconnect 5 timeoutdns 10
+remote_home remoteloopback 1 timeoutconnect 30 timeoutdns 30
 sink a -l 127.0.0.2 -l 127.0.0.3 -l 127.0.0.4
 echo "::$SINK" >"$PNEU_HOME/control/smtproutes"
 {

@@ -29,7 +29,7 @@ body() {
 	done
 	wait $!
 	# A restart leaves the message of a lost delivery for its next attempt; now is soon enough.
-	wait_for "s6-svc -a service/send; sleep 0.2; queue_empty" 30 || note "$(instance_logs; find queue -type f)"
+	wait_for "s6-svc -a service/send; sleep 0.2; queue_empty" 180 || note "$(instance_logs; find queue -type f)"
 	ok "the queue is empty after $round kills" queue_empty
 	for who in alice bob; do
 		cat "$(maildir $who@pneu.test)"/new/* | sed -n 's/^Subject: number //p' | sort -n >$who

@@ -71,25 +71,28 @@ hint "$slow"
 ok "until it is whole" wait_for "logged 'end msg=$slow'"
 
 # An operator takes it while it is being delivered.
-echo '. K 2.0.0 500 late' >"$RULES"
+echo '. K 2.0.0 600000 late' >"$RULES"
 taken=$(queue_message a@sender.test joe@taken.test)
 hint "$taken"
 wait_for "logged 'start .*msg=$taken'"
 mv "queue/new/$taken" queue/hold/
+kill -USR2 "$SPAWN_remote" # all answers that are late: now
 ok "mv during a delivery is noticed" wait_for "logged 'result .*msg=$taken' && logged '(gone|end) msg=$taken'"
 is "$(where "$taken")" hold "and the file stays where it was put"
-echo 'x@taken.test Z 4.0.0 300 later' >"$RULES"
+echo 'x@taken.test Z 4.0.0 600000 later' >"$RULES"
 taken=$(queue_message a@sender.test x@taken.test)
 hint "$taken"
 wait_for "logged 'start .*msg=$taken'"
 mv "queue/new/$taken" queue/hold/
+kill -USR2 "$SPAWN_remote"
 ok "also if it was to be tried again" wait_for "logged 'gone msg=$taken'"
 is "$(where "$taken")" hold "it is not pulled back"
 
 # What an operator moves from wait/ to new/ is due.
 moved=$(queue_message -w -m +5000 a@sender.test joe@moved.test)
+scans=$(log_count scanned)
 hint ''
-wait_for "logged 'scanned' && sleep 0.2"
+wait_for "test \$(log_count scanned) -gt $scans"
 mv "queue/wait/$(echo "$moved" | tail -c 3)/$moved" queue/new/
 hint ''
 ok "mv to new/ means now" wait_for "logged 'end msg=$moved'"

@@ -30,16 +30,16 @@ body() {
 	ok "with that" wait_for 'tr "\0" " " <"/proc/$(service_pid second)/cmdline" | grep -q -- "-c 7 "'
 	is "$(service_pid in)" "$other" "the other goes on"
 	if test -n "$TEST_ROOT"; then
-		is "$(stat -c %U "/proc/$(service_pid second)")" pneud "it runs as pneud"
+		ok "it runs as pneud" wait_for 'test "$(stat -c %U "/proc/$(service_pid second)")" = pneud'
 	fi
 
+	ok "and listens" wait_for "listening $third"
 	code 0 "one whose port is taken" pneu-server -q add fourth smtp 127.0.0.1 "$third"
 	like "$(cat "$TEST_TMP/.out")" "warning: something else listens on 127.0.0.1 port $third; " "is warned of"
 	pneu-server -q del fourth
 
 	code 0 "delete it" pneu-server del second
-	listening "$third"
-	is $? 1 "nobody listens there"
+	ok "nobody listens there" wait_for "! listening $third"
 	is "$(pneu-server list)" "in smtp 127.0.0.1 $PORT up" "the other does"
 	ok "its service and settings are gone" test ! -e "$PNEU_HOME/service/second" -a ! -e "$PNEU_HOME/service/.second" \
 		-a ! -e "$PNEU_HOME/control/servers/second"

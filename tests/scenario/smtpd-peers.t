@@ -78,7 +78,7 @@ clients() {
 	instance_make "$TEST_TMP/pneu" alice@pneu.test
 	start queued
 	start in
-	wait_for 'test -S "$PNEU_HOME/run/intake" && listening "$PORT"' || bail "$(the_log)"
+	wait_for 's6-ipcclient "$PNEU_HOME/run/intake" true 2>/dev/null && listening "$PORT"' || bail "$(the_log)"
 
 	# swaks
 	printf 'Subject: swaks\n\n.dots\n.\n..\nend\n' >"$TEST_TMP/want"
@@ -155,7 +155,7 @@ clients() {
 	# a Unix socket
 	s6-ipcserver "$TEST_TMP/socket" pneu-smtpd 2>>"$TEST_TMP/ipc.log" &
 	pid_ipc=$!
-	wait_for 'test -S "$TEST_TMP/socket"'
+	wait_for 's6-ipcclient "$TEST_TMP/socket" true 2>/dev/null'
 	ok 'swaks over a Unix socket' swaks --socket "$TEST_TMP/socket" --from a@else.test --to alice@pneu.test --helo client.test
 	kill "$pid_ipc"
 	like "$(cat "$TEST_TMP/ipc.log")" 'accepted client=unknown' 'no address there'
@@ -171,7 +171,7 @@ clients() {
 	like "$(cat "$TEST_TMP/.out")" '451 4\.3\.0' 'with 451 4.3.0'
 	rm -f "$PNEU_HOME/run/intake"
 	start queued
-	wait_for 'test -S "$PNEU_HOME/run/intake"'
+	wait_for 's6-ipcclient "$PNEU_HOME/run/intake" true 2>/dev/null'
 	ok 'and back' swaks --server 127.0.0.1 --port "$PORT" --from a@else.test --to alice@pneu.test
 	kill "$pid_in" "$pid_queued"
 }

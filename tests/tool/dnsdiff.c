@@ -38,7 +38,7 @@ ours(struct dns *d, char const *name, int type, struct list *l)
     tain deadline;
 
     tain_now_g();
-    tain_addsec_g(&deadline, 20);
+    tain_addsec_g(&deadline, 60);
     dns_ask(d, &q, 1, &deadline);
     l->n = 0;
     if (q.status != DNS_FOUND)

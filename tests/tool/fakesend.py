@@ -7,9 +7,10 @@ FILE is given as queue file: the message is all of it, or offset= length= say. A
 null sender. All jobs are sent at once; one line is printed for each recipient's result,
     JOB INDEX CLASS CODE TEXT
 in the order of jobs and indices, and "JOB done". Exits 1 if a job got no end, with --all also if a result is not K.
+What nobody reads is no error. A SOCKET where nobody listens yet is tried again for a minute.
 SOCKET may be "exec:PROGRAM ARGS": that program is started with the socket as descriptor 0.
 """
-import array, os, shlex, socket, subprocess, sys
+import os, shlex, socket, subprocess, sys, time
 
 
 def netstring(b):
@@ -86,9 +87,26 @@ def connect(where):
         subprocess.Popen(shlex.split(where[5:]), stdin=theirs)
         theirs.close()
         return ours
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.connect(where)
-    return sock
+    end = time.monotonic() + 60
+    while True:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            sock.connect(where)
+            return sock
+        except (ConnectionRefusedError, FileNotFoundError):
+            sock.close()
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+
+
+def show(lines):
+    try:
+        for line in lines:
+            print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has what it wanted; nothing is left for the end of this program to complain about
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main():
@@ -120,11 +138,12 @@ def main():
             pending.discard(number)
         if not pending:
             break
+    lines = []
     for number, indices in waiting.items():
         for index in indices:
-            for text in results.get((number, index), ["? no result"]):
-                print(number, index, text)
-        print(number, "lost" if number in pending else "done")
+            lines += ["%d %d %s" % (number, index, text) for text in results.get((number, index), ["? no result"])]
+        lines.append("%d %s" % (number, "lost" if number in pending else "done"))
+    show(lines)
     good = all(text[0] == "K" for texts in results.values() for text in texts)
     return 1 if pending or ("--all" in sys.argv and not good) else 0
 

@@ -54,7 +54,7 @@
 #include "tests/tap.h"
 #include "tests/tool/fakequeue.h"
 
-#define WAIT_MS 20000
+#define WAIT_MS 60000
 
 struct script {
     char **lines;

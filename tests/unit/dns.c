@@ -339,7 +339,7 @@ test_lists(void)
     for (size_t i = 0; i < 2000; i++) {
         begin(&p, &qm, 0x8180, 3);
         mx(&p, 10, "a.example.org");
-        mx(&p, 20, "b.example.org");
+        mx(&p, 60, "b.example.org");
         mx(&p, 30, "c.example.org");
         p.s[i % p.len] ^= (unsigned char)(1 + i * 7 % 255);
         qm.status = dns_judge(&qm, p.s, p.len);
@@ -509,21 +509,21 @@ test_live(void)
 
     snprintf(text, sizeof text, "127.0.0.1:%u", port);
     ok(dns_server(&d, text, strlen(text)), "a server with a port");
-    ask(&d, "good.test", DNS_FOUND, 20, "an answer");
-    ask(&d, "nx.test", DNS_NXDOMAIN, 20, "NXDOMAIN");
-    ask(&d, "servfail.test", DNS_FAILED, 20, "SERVFAIL of the only server is final");
+    ask(&d, "good.test", DNS_FOUND, 60, "an answer");
+    ask(&d, "nx.test", DNS_NXDOMAIN, 60, "NXDOMAIN");
+    ask(&d, "servfail.test", DNS_FAILED, 60, "SERVFAIL of the only server is final");
     ask(&d, "silent.test", DNS_FAILED, 2, "the deadline");
-    ask(&d, "cut.test", DNS_FOUND, 20, "TCP, where the answer is cut");
-    ask(&d, "always.test", DNS_FAILED, 20, "cut by TCP too");
-    ask(&d, "noedns.test", DNS_FOUND, 20, "without EDNS");
-    ask(&d, "wrongid.test", DNS_FOUND, 20, "a forged id is passed over");
-    ask(&d, "wrongname.test", DNS_FOUND, 20, "a forged question too");
-    ask(&d, "not a host", DNS_NXDOMAIN, 20, "no host name");
+    ask(&d, "cut.test", DNS_FOUND, 60, "TCP, where the answer is cut");
+    ask(&d, "always.test", DNS_FAILED, 60, "cut by TCP too");
+    ask(&d, "noedns.test", DNS_FOUND, 60, "without EDNS");
+    ask(&d, "wrongid.test", DNS_FOUND, 60, "a forged id is passed over");
+    ask(&d, "wrongname.test", DNS_FOUND, 60, "a forged question too");
+    ask(&d, "not a host", DNS_NXDOMAIN, 60, "no host name");
     for (unsigned int i = 0; i < 40; i++) {
         snprintf(names[i], sizeof names[i], "n%u.test", i);
         all[i] = (struct dns_question)DNS_QUESTION(names[i], DNS_TYPE_A);
     }
-    tain_addsec_g(&deadline, 20);
+    tain_addsec_g(&deadline, 60);
     ok(dns_ask(&d, all, 40, &deadline), "40 questions at once");
     for (unsigned int i = 0; i < 40; i++)
         found += all[i].status == DNS_FOUND;
@@ -531,12 +531,12 @@ test_live(void)
     dns_free(all, 40);
     kill(pid, SIGKILL);
     waitpid(pid, 0, 0);
-    ask(&d, "good.test", DNS_FAILED, 20, "nobody listens there");
+    ask(&d, "good.test", DNS_FAILED, 60, "nobody listens there");
     pid = start(&port);
     dns_server(&nobody, text, strlen(text));
     snprintf(text, sizeof text, "127.0.0.1:%u", port);
     dns_server(&nobody, text, strlen(text));
-    ask(&nobody, "good.test", DNS_FOUND, 20, "the second server");
+    ask(&nobody, "good.test", DNS_FOUND, 60, "the second server");
     ok(nobody.first == 1, "is asked first from then on");
     kill(pid, SIGKILL);
     waitpid(pid, 0, 0);

@@ -37,7 +37,7 @@ server(int s, char const *until, char const *answer)
 
     if (pid)
         return pid;
-    alarm(10);
+    alarm(60);
     static char got[1 << 20];
     size_t len = 0;
     int c = accept(s, 0, 0);
@@ -82,7 +82,7 @@ answers(int s)
         struct intake in = INTAKE_ZERO;
         struct intake_answer a;
         pid_t pid = server(s, "to=c@d,,", cases[i].answer);
-        deadline(&in, 10);
+        deadline(&in, 60);
         int good = intake_open(&in) && intake_begin(&in, (struct bytes){"6:from=x,", 9}) &&
                    intake_data(&in, "hello\n", 6) && intake_end(&in, (struct bytes){"6:to=c@d,", 9}, &a);
         ok(good == cases[i].good &&
@@ -103,7 +103,7 @@ refusal(int s)
     int good = 1;
 
     memset(block, 'x', sizeof block);
-    deadline(&in, 10);
+    deadline(&in, 60);
     good = intake_open(&in) && intake_begin(&in, (struct bytes){"", 0});
     for (int i = 0; good && i < 100; i++)
         good = intake_data(&in, block, sizeof block);
@@ -134,7 +134,7 @@ crowd(int s)
     unsigned int n = 0;
     int e;
 
-    alarm(20);
+    alarm(60);
     do {
         in[n] = (struct intake)INTAKE_ZERO;
         deadline(in + n, 1);

@@ -14,6 +14,7 @@
 #include <skalibs/strerr.h>
 
 #include "control/control.h"
+#include "lib/nameless.h"
 #include "queue/exits.h"
 #include "queue/filterd.h"
 #include "queue/layout.h"
@@ -21,18 +22,6 @@
 /* The descriptor that $PNEU_ENVELOPE names: none of those that wrappers in sh, which can write one digit, use themselves. */
 #define RECORDS 19
 #define RECORDS_TEXT "19"
-
-/* Opens the file anew, for reading, so that no program can write to it or move another's offset, as descriptor `to`. */
-static int
-reopen(int fd, int to)
-{
-    char name[sizeof "/proc/self/fd/" + 16];
-    int again;
-
-    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-    again = open(name, O_RDONLY | O_CLOEXEC);
-    return again != -1 && dup2(again, to) == to && fcntl(to, F_SETFD, 0) == 0; /* it may have been that already */
-}
 
 static int
 build_argv(stralloc const *words, char const **argv, size_t max)
@@ -69,8 +58,8 @@ chain(int message, int envelope, int records)
     message = fcntl(message, F_DUPFD_CLOEXEC, RECORDS + 1);
     envelope = fcntl(envelope, F_DUPFD_CLOEXEC, RECORDS + 1);
     records = fcntl(records, F_DUPFD_CLOEXEC, RECORDS + 1);
-    if (message == -1 || envelope == -1 || records == -1 || !reopen(message, 0) || !reopen(envelope, 1) ||
-        !reopen(records, RECORDS))
+    if (message == -1 || envelope == -1 || records == -1 || !nameless_reopen(message, 0) || !nameless_reopen(envelope, 1) ||
+        !nameless_reopen(records, RECORDS))
         _exit(QUEUE_READ);
     if (setenv("PNEU_ENVELOPE", RECORDS_TEXT, 1) == -1 || setenv("PNEU_INTAKE", RUN_INTAKE, 1) == -1)
         _exit(QUEUE_MEMORY);

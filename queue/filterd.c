@@ -16,6 +16,7 @@
 #include "lib/confine.h"
 #include "lib/date.h"
 #include "lib/log.h"
+#include "lib/nameless.h"
 #include "queue/envelope.h"
 #include "queue/exits.h"
 
@@ -31,22 +32,6 @@ filterd_confine(void)
     };
 
     return confine(&c);
-}
-
-/* A file without a name: on disk, since a message may be larger than memory. */
-static int
-nameless(void)
-{
-    char const *folder = getenv("TMPDIR");
-    char name[] = "/tmp/pneu-filterd.XXXXXX";
-    int fd = open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-    if (fd != -1 || errno == EACCES || errno == ENOSPC)
-        return fd;
-    fd = mkostemp(name, O_CLOEXEC);
-    if (fd != -1)
-        unlink(name);
-    return fd;
 }
 
 /* The runner's life: for each byte runs the programs, empties the files, answers with the exit code. 'r' run, 'd' drop. */
@@ -74,7 +59,7 @@ filterd_session(struct filterd *f, uint32_t uid, size_t slot, int client)
 
     f->uid = uid;
     f->slot = slot;
-    f->message = nameless();
+    f->message = nameless_open();
     f->envelope = memfd_create("envelope", MFD_CLOEXEC);
     f->records = memfd_create("records", MFD_CLOEXEC);
     if (f->message == -1 || f->envelope == -1 || f->records == -1 ||

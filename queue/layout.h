@@ -20,6 +20,7 @@
 #define RUN_FILTER                                                                                                     \
     "run/filter"                /* pneu-filterd's socket, the intake where control/filter     \
                     exists */
+#define RUN_HOOK "run/hook"     /* pneu-hookd */
 #define RUN_LOCAL "run/local"   /* pneu-spawn -L */
 #define RUN_REMOTE "run/remote" /* pneu-spawn -R */
 

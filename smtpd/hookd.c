@@ -293,4 +293,8 @@ hookd_session(int fd)
 
     while (one(&c, &q, &a))
         ;
+    stralloc_free(&c.in);
+    stralloc_free(&q.server);
+    stralloc_free(&q.env);
+    hook_answer_free(&a);
 }

@@ -1,6 +1,7 @@
 /* pneu-hookd(8): runs the operator's programs that judge clients, senders, recipients and messages. */
 
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <skalibs/djbunix.h>
@@ -11,57 +12,114 @@
 #include "control/users.h"
 #include "lib/exits.h"
 #include "lib/log.h"
-#include "queue/serve.h"
+#include "lib/serve.h"
 #include "smtpd/hookd.h"
 
 #define USAGE "pneu-hookd"
 #define dieusage() strerr_dieusage(EXIT_PERM, USAGE)
 
+struct daemon {
+    uint32_t pneud, own;
+    uint32_t sessions;
+};
+
 static int
-read_settings(struct serve *s, char const **which)
+read_settings(struct daemon *d, char const **which)
 {
-    struct control_number const wanted[] = {{SET_checksessions, &s->sessions}};
+    struct control_number const wanted[] = {{SET_checksessions, &d->sessions}};
 
     return control_uints(wanted, 1, which);
 }
 
 static void
-refresh(struct serve *s)
+refresh(void *data)
 {
     char const *which;
 
-    if (!read_settings(s, &which))
+    if (!read_settings(data, &which))
         strerr_warnwu2sys("read ", which);
 }
 
-/* The socket is for pneu-smtpd: nobody else learns what the programs say, or makes them run. */
 static void
-session(void *data, int fd, uint32_t uid, size_t slot)
+log_refused(uint64_t uid, char const *why)
 {
-    uint32_t const *own = data;
     struct log l;
 
-    if (uid == own[0] || uid == own[1]) {
-        hookd_session(fd);
-        return;
-    }
     log_start(&l, "refused");
     log_uint(&l, "uid", uid);
-    log_str(&l, "reason", "stranger");
+    log_str(&l, "reason", why);
     log_end(&l);
 }
 
-static void
-gone(void *data, size_t slot)
+/* The socket is for pneu-smtpd: nobody else learns what the programs say, or makes them run. */
+static int
+who(void *data, int fd, uint64_t *uid)
 {
+    struct daemon const *d = data;
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1)
+        return 0;
+    *uid = peer.uid;
+    if (peer.uid == d->pneud || peer.uid == d->own)
+        return 1;
+    log_refused(peer.uid, "stranger");
+    return 0;
+}
+
+static int
+admits(struct serve const *s, uint64_t uid)
+{
+    struct daemon const *d = s->data;
+    uint32_t all, same;
+
+    serve_count(s, uid, &all, &same);
+    return all < d->sessions;
+}
+
+/* Who gets no answer says 451. */
+static void
+refuse(void *data, int fd, uint64_t uid, int error)
+{
+    log_refused(uid, error ? "fork" : "sessions");
+}
+
+static void
+session(void *data, int fd, uint64_t uid, size_t slot)
+{
+    hookd_session(fd);
+}
+
+static void
+gone(void *data, size_t slot, struct serve_child const *child, int sig)
+{
+    struct log l;
+
+    if (!sig || sig == SIGTERM)
+        return;
+    log_start(&l, "died");
+    log_uint(&l, "pid", (uint64_t)child->pid);
+    log_uint(&l, "signal", (uint64_t)sig);
+    log_end(&l);
 }
 
 int
 main(int argc, char const *const *argv)
 {
-    uint32_t own[SERVE_OWN], gid;
-    struct serve s = {.data = own, .refresh = refresh, .session = session, .gone = gone, .peruid = 0};
+    struct daemon d;
+    struct serve s = {
+        .data = &d,
+        .again = 1,
+        .who = who,
+        .admits = admits,
+        .refuse = refuse,
+        .refresh = refresh,
+        .session = session,
+        .gone = gone,
+    };
     char const *which;
+    uint32_t gid;
     int signals;
 
     PROG = "pneu-hookd";
@@ -72,16 +130,14 @@ main(int argc, char const *const *argv)
         strerr_diefusys(EXIT_TEMP, "open /dev/null");
     if (!control_home())
         strerr_diefusys(EXIT_TEMP, "change into the instance ", control_homename());
-    if (!read_settings(&s, &which))
+    if (!read_settings(&d, &which))
         strerr_diefusys(EXIT_TEMP, "read ", which);
-    if (!users_id("pneud", own, &gid))
+    if (!users_id("pneud", &d.pneud, &gid))
         strerr_diefusys(EXIT_TEMP, "read ", "users/ids");
-    own[1] = geteuid();
-    own[2] = own[0];
-    for (unsigned int i = 0; i < SERVE_OWN; i++)
-        s.own[i] = own[i];
+    d.own = geteuid();
     tain_now_set_stopwatch_g();
-    signals = s.sessions ? serve_init(&s, s.sessions) : -1;
+    s.slots = d.sessions;
+    signals = s.slots ? serve_init(&s) : -1;
     if (signals == -1)
         strerr_diefusys(EXIT_TEMP, "make room for sessions");
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)

@@ -31,6 +31,7 @@
 #include "remote/sandbox.h"
 #include "send/sandbox.h"
 #include "send/spawn.h"
+#include "smtpd/delegate.h"
 #include "smtpd/sandbox.h"
 #include "tests/tap.h"
 
@@ -47,7 +48,8 @@ enum {
     SPAWN_R = 1 << 9,
     LOCAL = 1 << 10,
     REMOTE = 1 << 11,
-    ALL = (1 << 12) - 1,
+    POLICY = 1 << 12,
+    ALL = (1 << 13) - 1,
 };
 
 static int
@@ -91,6 +93,7 @@ static struct {
     {"pneu-spawn -R", confine_spawn_r, SPAWN_R},
     {"pneu-local", confine_local, LOCAL},
     {"pneu-remote", remote_confine, REMOTE},
+    {"pneu-policy", delegate_confine, POLICY},
 };
 
 /* Opened before, as the programs have them open. */
@@ -261,7 +264,7 @@ static struct {
     {"make a copy in queue/lock", make_copy, QUEUED | SEND | SPAWN_L},
     {"sync what is open", sync_held, QUEUED | SEND | HELPER | BOUNCE | SPAWN_L | LOCAL},
     {"lock what is open", lock_held, SEND | LOCAL},
-    {"ask for the disk's space", ask_space, ALL & ~(QUEUE | HELPER)},
+    {"ask for the disk's space", ask_space, ALL & ~(QUEUE | HELPER | POLICY)},
     {"make a Unix socket", unix_socket, SMTPD | SEND | BOUNCE | LOCAL},
     {"connect to the intake", connect_unix, SMTPD | SEND | BOUNCE | LOCAL},
     {"take a connection of its socket", take_connection, QUEUED | SPAWN_L | SPAWN_R},

@@ -39,7 +39,7 @@ static void
 read_failed(struct session *s, ssize_t got)
 {
     if (!got)
-        session_hangup(s, NULL, s->state == SESSION_DATA ? "eof-in-data" : "eof");
+        session_hangup(s, NULL, s->state == SESSION_DATA || s->open ? "eof-in-data" : "eof");
     else if (errno == ETIMEDOUT)
         session_hangup(s, "421 4.4.2 I have waited long enough, goodbye", "timeout");
     else if (errno == ETIME)
@@ -55,7 +55,7 @@ serve(struct wire *w, struct session *s)
     size_t len = 0;
 
     while (flush(w, s) && s->state != SESSION_OVER) {
-        size_t room = (s->state == SESSION_DATA ? INPUT_MAX : INPUT_COMMANDS) - len;
+        size_t room = (s->state == SESSION_DATA || s->state == SESSION_CHUNK ? INPUT_MAX : INPUT_COMMANDS) - len;
         ssize_t got = wire_read(w, input + len, room);
         if (got <= 0) {
             read_failed(s, got);

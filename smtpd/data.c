@@ -137,3 +137,27 @@ data_decode(struct data *d, char *s, size_t len, size_t *out)
     *out = d->wrong ? 0 : (size_t)(to - s);
     return at;
 }
+
+size_t
+data_chunk(struct data *d, char *s, size_t len)
+{
+    char *to = s;
+    size_t at = 0;
+
+    while (at < len)
+        if (d->state == DATA_CR)
+            at += (size_t)between(d, s[at], &to);
+        else
+            at += line(d, s + at, len - at, &to);
+    if (d->databytes && d->bytes > d->databytes)
+        d->wrong |= DATA_SIZE;
+    return d->wrong ? 0 : (size_t)(to - s);
+}
+
+void
+data_chunk_last(struct data *d)
+{
+    if (d->state == DATA_CR)
+        d->wrong |= DATA_BARE;
+    d->state = DATA_END;
+}

@@ -1,5 +1,6 @@
-/* The bytes behind DATA: CR LF becomes LF, the dots come off, and only CR LF . CR LF is the end
- * (RFC 5321 sections 4.1.1.4 and 4.5.2). Knows no socket and no queue: bytes in, bytes out. */
+/* The bytes of a message: CR LF becomes LF. Behind DATA the dots come off, and only CR LF . CR LF is the end
+ * (RFC 5321 sections 4.1.1.4 and 4.5.2); behind BDAT they are counted (RFC 3030). Knows no socket and no queue: bytes in,
+ * bytes out. */
 
 #ifndef PNEU_SMTPD_DATA_H
 #define PNEU_SMTPD_DATA_H
@@ -42,5 +43,13 @@ extern void data_init(struct data *, uint64_t databytes, uint64_t maxline, unsig
  * only read over, to the real end, so that no byte of a message is ever taken for a command. NUL and bytes from 0x80
  * are bytes like others. */
 extern size_t data_decode(struct data *, char *s, size_t len, size_t *out);
+
+/* The same for len bytes of a chunk, all of which are the message's: nothing ends it, no dot is special. CR and LF in two
+ * chunks are one CR LF. A CR or LF alone is wrong here too, because neither the queue nor a DATA further on could tell it
+ * from the end of a line. Returns the bytes of the message in s. */
+extern size_t data_chunk(struct data *, char *s, size_t len);
+
+/* After the last chunk: a CR that still waits for its LF stands alone. */
+extern void data_chunk_last(struct data *);
 
 #endif

@@ -26,10 +26,15 @@ read_numbers(struct policy *p, unsigned char const *present, char const **which)
         enum setting setting;
         uint32_t *value;
     } const numbers[] = {
-        {SET_databytes, &p->databytes},       {SET_maxrcpt, &p->maxrcpt},
-        {SET_maxhops, &p->maxhops},           {SET_maxline, &p->maxline},
-        {SET_maxerrors, &p->maxerrors},       {SET_maxmessages, &p->maxmessages},
-        {SET_timeoutsmtpd, &p->timeoutsmtpd}, {SET_timeoutsession, &p->timeoutsession},
+        {SET_databytes, &p->databytes},
+        {SET_sessionbytes, &p->sessionbytes},
+        {SET_maxrcpt, &p->maxrcpt},
+        {SET_maxhops, &p->maxhops},
+        {SET_maxline, &p->maxline},
+        {SET_maxerrors, &p->maxerrors},
+        {SET_maxmessages, &p->maxmessages},
+        {SET_timeoutsmtpd, &p->timeoutsmtpd},
+        {SET_timeoutsession, &p->timeoutsession},
     };
 
     for (unsigned int i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -39,6 +44,9 @@ read_numbers(struct policy *p, unsigned char const *present, char const **which)
             return 0;
         }
     }
+    /* What EHLO says of SIZE must be true. */
+    if (p->sessionbytes && (!p->databytes || p->databytes > p->sessionbytes))
+        p->databytes = p->sessionbytes;
     return 1;
 }
 

@@ -24,7 +24,7 @@ struct policy {
     struct routes routes;
     char const *relayclient; /* appended to each recipient; NULL: this client may not relay */
     char const *listener;    /* $PNEU_SERVER, or NULL */
-    uint32_t databytes, maxrcpt, maxhops, maxline, maxerrors, maxmessages;
+    uint32_t databytes, sessionbytes, maxrcpt, maxhops, maxline, maxerrors, maxmessages;
     uint32_t timeoutsmtpd, timeoutsession;
 };
 

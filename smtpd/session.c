@@ -44,8 +44,7 @@ session_hangup(struct session *s, char const *text, char const *reason)
 {
     if (s->state == SESSION_OVER)
         return;
-    if (s->state == SESSION_DATA && !s->dropped)
-        s->queue->drop(s->queue->to);
+    session_drop(s);
     s->state = SESSION_OVER;
     s->reason = reason;
     if (text) {
@@ -106,14 +105,23 @@ session_log_end(struct session *s)
     s->queue->log(&l);
 }
 
-/* ---- greeting, reset ---- */
+/* ---- the transaction ---- */
+
+void
+session_drop(struct session *s)
+{
+    if (s->open)
+        s->queue->drop(s->queue->to);
+    s->open = 0;
+}
 
 void
 session_reset(struct session *s)
 {
-    s->has_sender = 0;
-    s->sender.len = s->recipients.len = s->only.len = 0;
-    s->count = 0;
+    session_drop(s);
+    s->has_sender = s->chunked = 0;
+    s->sender.len = s->records.len = s->recipients.len = s->only.len = 0;
+    s->count = s->excess = 0;
     s->params = (struct params){0};
 }
 
@@ -161,9 +169,11 @@ static struct {
     /* clang-format off */
     {"EHLO", ANY_ARG, session_ehlo},
     {"HELO", ANY_ARG, session_helo},
+    {"LHLO", ANY_ARG, session_lhlo},
     {"MAIL", SOME_ARG, session_mail},
     {"RCPT", SOME_ARG, session_rcpt},
     {"DATA", NO_ARG, session_data},
+    {"BDAT", ANY_ARG, session_bdat},
     {"RSET", NO_ARG, do_rset},
     {"NOOP", ANY_ARG, do_noop},
     {"VRFY", SOME_ARG, session_vrfy},
@@ -192,12 +202,19 @@ has_controls(struct bytes line)
     return 0;
 }
 
+/* Bytes may lie behind it that are a message to the client: a BDAT that cannot be read says not how many. */
+static int
+is_bdat(struct bytes line)
+{
+    return line.len >= 4 && !strncasecmp(line.s, "BDAT", 4);
+}
+
 static void
 unrecognised(struct session *s, int after_data, char const *text)
 {
     session_reply(s, text);
     if (after_data)
-        session_hangup(s, "421 4.5.0 this looks like the message whose DATA I refused", "early");
+        session_hangup(s, "421 4.5.0 this looks like the message that I refused", "early");
 }
 
 /* One line without its CR LF. */
@@ -207,7 +224,7 @@ command(struct session *s, struct bytes line)
     char const *blank = memchr(line.s, ' ', line.len);
     struct bytes verb = {line.s, blank ? (size_t)(blank - line.s) : line.len};
     struct bytes arg = {line.s + verb.len, line.len - verb.len};
-    int after_data = s->last_refused;
+    int after_data = s->last_refused || is_bdat(line);
 
     s->last_refused = 0;
     while (arg.len && *arg.s == ' ') {
@@ -256,12 +273,14 @@ command_line(struct session *s, char const *bytes, size_t len)
     if (end == len) {
         if (s->state == SESSION_COMMAND && len < SESSION_LINE_MAX)
             return 0;
+        if (s->state == SESSION_COMMAND)
+            s->last_refused |= is_bdat((struct bytes){bytes, len});
         s->state = SESSION_TOO_LONG; /* the last byte may be the CR of the end */
         return len - (bytes[len - 1] == '\r');
     }
     s->more = end + 2 < len;
     if (s->state == SESSION_TOO_LONG || end + 2 > SESSION_LINE_MAX) {
-        int after_data = s->last_refused;
+        int after_data = s->last_refused || (s->state == SESSION_COMMAND && is_bdat((struct bytes){bytes, end}));
         s->last_refused = 0;
         s->state = SESSION_COMMAND;
         unrecognised(s, after_data, "500 5.5.2 the line is too long");
@@ -270,14 +289,26 @@ command_line(struct session *s, char const *bytes, size_t len)
     return end + 2;
 }
 
+static size_t
+feed(struct session *s, char *bytes, size_t len)
+{
+    switch (s->state) {
+    case SESSION_DATA:
+        return session_message(s, bytes, len);
+    case SESSION_CHUNK:
+        return session_chunk(s, bytes, len);
+    default:
+        return command_line(s, bytes, len);
+    }
+}
+
 size_t
 session_feed(struct session *s, char *bytes, size_t len)
 {
     size_t at = 0;
 
     while (at < len && s->state != SESSION_OVER) {
-        size_t n =
-            s->state == SESSION_DATA ? session_message(s, bytes + at, len - at) : command_line(s, bytes + at, len - at);
+        size_t n = feed(s, bytes + at, len - at);
         if (!n)
             break;
         at += n;
@@ -292,18 +323,18 @@ session_start(struct session *s, struct policy const *policy, struct peer const 
     *s = (struct session){.policy = policy, .peer = peer, .queue = queue, .kind = policy->kind, .tls = peer->tls};
     session_says(s, "220 ");
     session_says(s, policy->greeting.s);
-    session_says(s, " ESMTP\r\n");
+    session_says(s, s->kind == KIND_LMTP ? " LMTP\r\n" : " ESMTP\r\n");
 }
 
 void
 session_free(struct session *s)
 {
-    if (s->state == SESSION_DATA && !s->dropped)
-        s->queue->drop(s->queue->to);
+    session_drop(s);
     stralloc_free(&s->out);
     stralloc_free(&s->helo);
     stralloc_free(&s->login);
     stralloc_free(&s->sender);
+    stralloc_free(&s->records);
     stralloc_free(&s->recipients);
     stralloc_free(&s->only);
     stralloc_free(&s->scratch);

@@ -34,7 +34,8 @@ enum session_state {
     SESSION_COMMAND,
     SESSION_TOO_LONG, /* reading over the rest of a command line */
     SESSION_DATA,
-    SESSION_OVER, /* send the replies, then hang up */
+    SESSION_CHUNK, /* the bytes behind BDAT */
+    SESSION_OVER,  /* send the replies, then hang up */
 };
 
 struct session {
@@ -58,14 +59,22 @@ struct session {
     /* the transaction */
     int has_sender;
     stralloc sender;
-    stralloc recipients; /* envelope records */
-    stralloc only;       /* the first recipient, as given */
-    uint32_t count;      /* of recipients */
-    struct params params;
+    struct params params; /* of MAIL; envid and orcpt are not kept */
+    stralloc records;     /* these as envelope records */
+    stralloc recipients;  /* envelope records */
+    stralloc only;        /* the first recipient, as given */
+    uint32_t count;       /* of recipients */
+    uint32_t excess;      /* recipients turned away because of maxrcpt */
 
+    /* the message */
     struct data data;
-    int dropped;     /* the message was given up while it came in ... */
-    char const *why; /* ... and this is the reply, NULL: see data.wrong */
+    int open;        /* the queue has begun to take it */
+    char const *why; /* not open: the reply, NULL: see data.wrong */
+    int chunked;     /* it comes by BDAT */
+    int last;        /* this chunk is the last one */
+    uint64_t chunk;  /* its size */
+    uint64_t left;   /* bytes of it still to come */
+    uint64_t bytes;  /* of all messages of this session, as they came in */
     stralloc scratch;
 };
 

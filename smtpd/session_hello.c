@@ -4,6 +4,8 @@
 
 #include "smtpd/session_inner.h"
 
+static char const not_smtp[] = "503 5.5.1 this is LMTP, say LHLO";
+
 static int
 is_text(struct bytes arg)
 {
@@ -31,6 +33,10 @@ hello(struct session *s, struct bytes arg, int esmtp)
 void
 session_helo(struct session *s, struct bytes arg)
 {
+    if (s->kind == KIND_LMTP) {
+        session_reply(s, not_smtp);
+        return;
+    }
     if (!hello(s, arg, 0))
         return;
     session_says(s, "250 ");
@@ -49,6 +55,30 @@ offer_size(struct session *s, stralloc *line)
     return stralloc_append(line, ' ') && stralloc_catb(line, size, uint32_fmt(size, s->policy->databytes));
 }
 
+static int
+put_limit(stralloc *line, char const *name, uint32_t value)
+{
+    char digits[UINT32_FMT];
+
+    return !value || (stralloc_cats(line, name) && stralloc_catb(line, digits, uint32_fmt(digits, value)));
+}
+
+/* RFC 9422; a limit that does not exist is not named. */
+static int
+offer_limits(struct session *s, stralloc *line)
+{
+    struct policy const *p = s->policy;
+
+    return (p->maxmessages || p->maxrcpt) && put_limit(line, " MAILMAX=", p->maxmessages) &&
+           put_limit(line, " RCPTMAX=", p->maxrcpt);
+}
+
+static int
+offer_requiretls(struct session *s, stralloc *line)
+{
+    return s->tls.protocol != NULL;
+}
+
 static struct {
     char const *keyword;
     int (*offer)(struct session *, stralloc *line); /* NULL: always, without an argument */
@@ -58,16 +88,19 @@ static struct {
     {"8BITMIME", NULL},
     {"ENHANCEDSTATUSCODES", NULL},
     {"SIZE", offer_size},
+    {"CHUNKING", NULL},
+    {"SMTPUTF8", NULL},
+    {"DSN", NULL},
+    {"LIMITS", offer_limits},
+    {"REQUIRETLS", offer_requiretls},
     /* clang-format on */
 };
 
-void
-session_ehlo(struct session *s, struct bytes arg)
+static void
+list_keywords(struct session *s)
 {
     stralloc *line = &s->scratch;
 
-    if (!hello(s, arg, 1))
-        return;
     session_says(s, "250-");
     session_says(s, s->policy->me.s);
     session_says(s, "\r\n");
@@ -83,4 +116,22 @@ session_ehlo(struct session *s, struct bytes arg)
         session_says(s, "\r\n");
     }
     session_says(s, "250 HELP\r\n");
+}
+
+void
+session_ehlo(struct session *s, struct bytes arg)
+{
+    if (s->kind == KIND_LMTP)
+        session_reply(s, not_smtp);
+    else if (hello(s, arg, 1))
+        list_keywords(s);
+}
+
+void
+session_lhlo(struct session *s, struct bytes arg)
+{
+    if (s->kind != KIND_LMTP)
+        session_reply(s, "500 5.5.1 this is SMTP, say EHLO");
+    else if (hello(s, arg, 1))
+        list_keywords(s);
 }

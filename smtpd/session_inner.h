@@ -21,8 +21,11 @@ extern void session_nomemory(struct session *);
 
 /* ---- the transaction ---- */
 
-/* Forgets sender, recipients and parameters. */
+/* Forgets sender, recipients and parameters, and a message that has begun by BDAT. */
 extern void session_reset(struct session *);
+
+/* The queue shall forget the message that has begun, if one has. */
+extern void session_drop(struct session *);
 
 /* ---- the log ---- */
 
@@ -40,6 +43,7 @@ extern void session_log_refusal(struct session *, char const *event, struct byte
 /* session_hello.c */
 extern void session_helo(struct session *, struct bytes arg);
 extern void session_ehlo(struct session *, struct bytes arg);
+extern void session_lhlo(struct session *, struct bytes arg);
 
 /* session_mail.c */
 extern void session_mail(struct session *, struct bytes arg);
@@ -47,9 +51,11 @@ extern void session_rcpt(struct session *, struct bytes arg);
 
 /* session_message.c */
 extern void session_data(struct session *, struct bytes arg);
+extern void session_bdat(struct session *, struct bytes arg);
 
-/* The next bytes of the message, which are changed. Returns how many belonged to it. */
+/* The next bytes of the message, or of its chunk, which are changed. Returns how many belonged to it. */
 extern size_t session_message(struct session *, char *bytes, size_t len);
+extern size_t session_chunk(struct session *, char *bytes, size_t len);
 
 /* session_ask.c */
 extern void session_vrfy(struct session *, struct bytes arg);

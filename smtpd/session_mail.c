@@ -3,8 +3,11 @@
 #include <strings.h>
 
 #include "lib/addr.h"
+#include "lib/utf8.h"
 #include "queue/envelope.h"
 #include "smtpd/session_inner.h"
+
+#define SESSION_EXCESS_MAX 1000 /* RCPT commands beyond maxrcpt before we hang up */
 
 /* Takes "FROM:" or "TO:" and blanks off the argument. */
 static int
@@ -27,15 +30,46 @@ take_word(struct bytes *arg, char const *word)
 static int
 take_path(struct session *s, struct bytes *arg, unsigned int how, stralloc *address, char const *malformed)
 {
-    if (addr_path(arg, how | ADDR_BARE, address))
-        return 1;
+    if (addr_path(arg, how | ADDR_BARE | ADDR_UTF8, address)) {
+        if (utf8_valid(address->s, address->len))
+            return 1;
+        errno = EILSEQ;
+    }
     if (errno == ENOMEM)
         session_nomemory(s);
-    else if (errno == EILSEQ)
-        session_reply(s, "553 5.6.7 no address here has bytes from 0x80");
     else
         session_reply(s, errno == EMSGSIZE ? "501 5.1.0 the address is too long" : malformed);
     return 0;
+}
+
+/* What is wrong with the sender and the parameters; NULL: nothing. */
+static char const *
+refuse_sender(struct session *s, struct bytes arg)
+{
+    struct policy const *p = s->policy;
+    char const *refusal = params_scan(arg, PARAMS_MAIL | (s->tls.protocol ? PARAMS_TLS : 0), &s->params);
+
+    if (refusal)
+        return refusal;
+    if (!s->params.smtputf8 && utf8_has8bit(s->sender.s, s->sender.len))
+        return "550 5.6.7 an address with bytes from 0x80 wants SMTPUTF8";
+    if (p->databytes && s->params.size > p->databytes)
+        return "552 5.3.4 the message is too large";
+    return policy_bad_sender(p, s->sender.s, s->sender.len) ? "553 5.7.1 this sender is not welcome" : NULL;
+}
+
+/* 1 if this connection has had its share; it is over then, and a client with more to send comes again. */
+static int
+had_enough(struct session *s)
+{
+    struct policy const *p = s->policy;
+
+    if (p->maxmessages && s->messages >= p->maxmessages)
+        session_hangup(s, "421 4.7.0 enough messages for one connection", "messages");
+    else if (p->sessionbytes && s->bytes &&
+             (s->bytes >= p->sessionbytes || s->params.size > p->sessionbytes - s->bytes))
+        session_hangup(s, "421 4.7.0 enough bytes for one connection", "sessionbytes");
+    return s->state == SESSION_OVER;
 }
 
 void
@@ -44,7 +78,7 @@ session_mail(struct session *s, struct bytes arg)
     char const *refusal = NULL;
 
     if (!s->helo.len)
-        refusal = "503 5.5.1 EHLO first";
+        refusal = s->kind == KIND_LMTP ? "503 5.5.1 LHLO first" : "503 5.5.1 EHLO first";
     else if (s->has_sender)
         refusal = "503 5.5.1 there is a sender already";
     else if (!take_word(&arg, "FROM:"))
@@ -53,25 +87,21 @@ session_mail(struct session *s, struct bytes arg)
         session_reply(s, refusal);
         return;
     }
-    if (s->policy->maxmessages && s->messages >= s->policy->maxmessages) {
-        session_hangup(s, "421 4.7.0 enough messages for one connection", "messages");
+    if (had_enough(s) || !take_path(s, &arg, ADDR_NULL | ADDR_LOCAL, &s->sender, "501 5.1.7 malformed sender"))
         return;
-    }
-    if (!take_path(s, &arg, ADDR_NULL | ADDR_LOCAL, &s->sender, "501 5.1.7 malformed sender"))
+    refusal = refuse_sender(s, arg);
+    if (!refusal && had_enough(s))
         return;
-    refusal = params_scan(arg, PARAMS_MAIL, &s->params);
-    if (!refusal && s->policy->databytes && s->params.size > s->policy->databytes)
-        refusal = "552 5.3.4 the message is too large";
-    if (!refusal && policy_bad_sender(s->policy, s->sender.s, s->sender.len))
-        refusal = "553 5.7.1 this sender is not welcome";
     s->has_sender = 1;
-    if (!refusal) {
-        session_reply(s, "250 2.1.0 ok");
+    if (refusal) {
+        session_log_refusal(s, "sender", (struct bytes){0}, refusal);
+        session_reset(s);
+    } else if (!params_put(&s->records, &s->params)) {
+        session_nomemory(s);
         return;
     }
-    session_log_refusal(s, "sender", (struct bytes){0}, refusal);
-    session_reset(s);
-    session_reply(s, refusal);
+    s->params.envid = (struct bytes){0};
+    session_reply(s, refusal ? refusal : "250 2.1.0 ok");
 }
 
 static char const *
@@ -89,15 +119,48 @@ refusal_of(enum policy_verdict verdict)
     }
 }
 
+/* NULL, or the reply. The address ends in $RELAYCLIENT already. */
+static char const *
+refuse_recipient(struct session *s, struct bytes address)
+{
+    if (!s->params.smtputf8 && utf8_has8bit(address.s, address.len))
+        return "553 5.6.7 an address with bytes from 0x80 wants SMTPUTF8";
+    if (!envelope_address(address.s, address.len))
+        return "550 5.1.3 this server cannot say that address";
+    return refusal_of(policy_recipient(s->policy, address.s, address.len));
+}
+
+/* A client with more recipients than one message may have comes again with the rest, and each of them is told so, which
+ * is no error of it. One that goes on and on wants something else. */
+static void
+too_many(struct session *s, struct bytes address)
+{
+    static char const text[] = "452 4.5.3 too many recipients";
+
+    session_log_refusal(s, "recipient", address, text);
+    session_says(s, text);
+    session_says(s, "\r\n");
+    if (++s->excess > s->policy->maxrcpt + SESSION_EXCESS_MAX)
+        session_hangup(s, "421 4.7.0 far too many recipients, goodbye", "recipients");
+}
+
+static int
+add_recipient(struct session *s, stralloc const *address, size_t given, struct params const *params)
+{
+    return envelope_put(&s->recipients, "to", address->s, address->len) && params_put(&s->recipients, params) &&
+           (s->count || stralloc_copyb(&s->only, address->s, given));
+}
+
 void
 session_rcpt(struct session *s, struct bytes arg)
 {
     struct params params;
     stralloc *address = &s->scratch;
     char const *relay = s->policy->relayclient;
+    unsigned int how = PARAMS_RCPT | (s->params.smtputf8 ? PARAMS_UTF8 : 0);
 
-    if (!s->has_sender) {
-        session_reply(s, "503 5.5.1 MAIL first");
+    if (!s->has_sender || s->chunked) {
+        session_reply(s, s->chunked ? "503 5.5.1 the message has begun" : "503 5.5.1 MAIL first");
         return;
     }
     if (!take_word(&arg, "TO:")) {
@@ -106,25 +169,25 @@ session_rcpt(struct session *s, struct bytes arg)
     }
     if (!take_path(s, &arg, ADDR_LOCAL, address, "501 5.1.3 malformed recipient"))
         return;
-    char const *refusal = params_scan(arg, PARAMS_RCPT, &params);
+    char const *refusal = params_scan(arg, how, &params);
     size_t given = address->len;
     if (!stralloc_cats(address, relay ? relay : "")) {
         session_nomemory(s);
         return;
     }
-    if (!refusal && s->policy->maxrcpt && s->count >= s->policy->maxrcpt)
-        refusal = "452 4.5.3 too many recipients";
-    if (!refusal && !envelope_address(address->s, address->len))
-        refusal = "550 5.1.3 this server cannot say that address";
+    struct bytes to = {address->s, address->len};
+    if (!refusal && s->policy->maxrcpt && s->count >= s->policy->maxrcpt) {
+        too_many(s, to);
+        return;
+    }
     if (!refusal)
-        refusal = refusal_of(policy_recipient(s->policy, address->s, address->len));
+        refusal = refuse_recipient(s, to);
     if (refusal) {
-        session_log_refusal(s, "recipient", (struct bytes){address->s, address->len}, refusal);
+        session_log_refusal(s, "recipient", to, refusal);
         session_reply(s, refusal);
         return;
     }
-    if (!envelope_put(&s->recipients, "to", address->s, address->len) ||
-        (!s->count && !stralloc_copyb(&s->only, address->s, given))) {
+    if (!add_recipient(s, address, given, &params)) {
         session_nomemory(s);
         return;
     }

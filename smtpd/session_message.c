@@ -1,4 +1,7 @@
 #include <string.h>
+#include <strings.h>
+
+#include <skalibs/types.h>
 
 #include "queue/envelope.h"
 #include "smtpd/received.h"
@@ -29,11 +32,11 @@ envelope(struct session *s, stralloc *to)
 
     to->len = 0;
     return envelope_putuint(to, "ask", 1) && (!s->params.size || envelope_putuint(to, "size", s->params.size)) &&
-           envelope_put(to, "from", s->sender.s, s->sender.len) &&
-           (!s->params.body || envelope_put(to, "body", s->params.body, strlen(s->params.body))) &&
+           envelope_put(to, "from", s->sender.s, s->sender.len) && stralloc_catb(to, s->records.s, s->records.len) &&
            envelope_put(to, "origin", "smtp", 4) &&
            (!s->peer->ip[0] || envelope_put(to, "client", s->peer->ip, strlen(s->peer->ip))) &&
            (!listener || envelope_put(to, "listener", listener, strlen(listener))) &&
+           (!s->login.len || envelope_put(to, "login", s->login.s, s->login.len)) &&
            stralloc_catb(to, s->recipients.s, s->recipients.len);
 }
 
@@ -83,14 +86,36 @@ refuse_data(struct session *s, char const *text)
         session_hangup(s, "421 4.5.0 you did not wait for the answer to DATA", "early");
 }
 
+/* The protocol as RFC 3848 and RFC 6531 register its names: "SMTP", "ESMTPSA", "UTF8LMTPS" ... */
+static char const *
+with(struct session const *s, char name[static sizeof "UTF8SMTPSA"])
+{
+    char const *base = s->kind == KIND_LMTP ? "LMTP" : s->params.smtputf8 || !s->esmtp ? "SMTP" : "ESMTP";
+    size_t len = 0;
+
+    if (s->params.smtputf8) {
+        memcpy(name, "UTF8", 4);
+        len = 4;
+    }
+    memcpy(name + len, base, strlen(base));
+    len += strlen(base);
+    if (s->tls.protocol && (s->esmtp || len > 4))
+        name[len++] = 'S';
+    if (s->login.len)
+        name[len++] = 'A';
+    name[len] = 0;
+    return name;
+}
+
 static int
 send_trace(struct session *s)
 {
+    char protocol[sizeof "UTF8SMTPSA"];
     struct received const r = {
         .helo = {s->helo.s, s->helo.len},
         .peer = s->peer,
         .me = s->policy->me.s,
-        .with = s->esmtp ? "ESMTP" : "SMTP",
+        .with = with(s, protocol),
         .recipient = {s->only.s, s->count == 1 ? s->only.len : 0},
         .now = s->queue->now(s->queue->to),
     };
@@ -99,17 +124,27 @@ send_trace(struct session *s)
     return received_put(&s->scratch, &r) && s->queue->data(s->queue->to, s->scratch.s, s->scratch.len);
 }
 
-/* The envelope is in scratch. Returns NULL, or the reply that refuses it. */
+/* Makes the envelope and asks the queue. Returns NULL, and the message is open; or the reply that refuses it, which may
+ * lie in scratch. */
 static char const *
 begin_message(struct session *s)
 {
     struct intake_answer answer;
 
+    data_init(&s->data, s->policy->databytes, s->policy->maxline, s->policy->maxhops);
+    s->why = NULL;
+    if (!envelope(s, &s->scratch)) {
+        session_nomemory(s);
+        return unreachable;
+    }
     if (!s->queue->begin(s->queue->to, (struct bytes){s->scratch.s, s->scratch.len}, &answer))
         return unreachable;
     if (answer.class != 'K')
         return reply_of(s, &answer);
-    return send_trace(s) ? NULL : unreachable;
+    if (!send_trace(s))
+        return unreachable;
+    s->open = 1;
+    return NULL;
 }
 
 void
@@ -117,13 +152,12 @@ session_data(struct session *s, struct bytes arg)
 {
     char const *refusal;
 
-    if (!s->count) {
-        refuse_data(s, s->has_sender ? "554 5.5.1 no valid recipient" : "503 5.5.1 MAIL first");
+    if (s->chunked) {
+        refuse_data(s, "503 5.5.1 this message has begun with BDAT");
         return;
     }
-    data_init(&s->data, s->policy->databytes, s->policy->maxline, s->policy->maxhops);
-    if (!envelope(s, &s->scratch)) {
-        session_nomemory(s);
+    if (!s->count) {
+        refuse_data(s, s->has_sender ? "554 5.5.1 no valid recipient" : "503 5.5.1 MAIL first");
         return;
     }
     refusal = begin_message(s);
@@ -133,8 +167,6 @@ session_data(struct session *s, struct bytes arg)
         return;
     }
     s->state = SESSION_DATA;
-    s->dropped = 0;
-    s->why = NULL;
     session_says(s, "354 go ahead, end with <CRLF>.<CRLF>\r\n");
 }
 
@@ -150,47 +182,157 @@ refusal_of_data(unsigned int wrong)
     return "554 5.4.6 too many hops, this message is going round in circles";
 }
 
+/* The reply to the whole message: one, or by LMTP one for each recipient (RFC 2033 section 4.2). They are all the same,
+ * because the queue takes a message for all of them or for none. */
+static void
+reply_to_message(struct session *s, char const *text, uint32_t count)
+{
+    while (--count) {
+        session_says(s, text);
+        session_says(s, "\r\n");
+    }
+    session_reply(s, text);
+}
+
 static void
 message_end(struct session *s)
 {
     struct intake_answer answer = {.class = 0};
+    int each = s->kind == KIND_LMTP && (!s->chunked || s->last);
+    uint32_t count = each ? s->count : 1;
     char const *text = s->why;
 
     s->state = SESSION_COMMAND;
     s->messages++;
-    if (s->dropped)
+    if (!s->open)
         text = text ? text : refusal_of_data(s->data.wrong);
     else if (!s->queue->end(s->queue->to, &answer))
         text = unreachable;
     else
         text = reply_of(s, &answer);
+    s->open = 0;
     if (*text == '2')
         log_message(s, "accepted", "id", id_of(&answer));
     else
         log_message(s, "refused", "reply", text);
+    int disputed = s->data.wrong & DATA_BARE && !s->chunked;
     session_reset(s);
-    session_reply(s, text);
-    /* Where lines end is in dispute with this client, or with one that speaks through it: no word of it is safe now. */
-    if (s->data.wrong & DATA_BARE)
+    reply_to_message(s, text, count);
+    /* Where lines end is in dispute with this client, or with one that speaks through it: no word of it is safe now.
+     * Chunks are counted, so there is no dispute about theirs. */
+    if (disputed)
         session_hangup(s, NULL, "bare");
 }
 
-/* Returns how many bytes belonged to the message. */
+/* Bytes that a message brought: the queue gets the first `out` of them. */
+static void
+take(struct session *s, char const *bytes, size_t len, size_t out)
+{
+    s->bytes += len;
+    if (s->policy->sessionbytes && s->bytes > s->policy->sessionbytes) {
+        session_hangup(s, "421 4.7.0 enough bytes for one connection", "sessionbytes");
+        return;
+    }
+    if (s->data.wrong)
+        session_drop(s);
+    if (s->open && out && !s->queue->data(s->queue->to, bytes, out)) {
+        s->open = 0;
+        s->why = unreachable;
+    }
+}
+
 size_t
 session_message(struct session *s, char *bytes, size_t len)
 {
     size_t out;
     size_t n = data_decode(&s->data, bytes, len, &out);
 
-    if (s->data.wrong && !s->dropped) {
-        s->queue->drop(s->queue->to);
-        s->dropped = 1;
-    }
-    if (!s->dropped && out && !s->queue->data(s->queue->to, bytes, out)) {
-        s->dropped = 1;
-        s->why = unreachable;
-    }
-    if (s->data.state == DATA_END)
+    take(s, bytes, n, out);
+    if (s->state == SESSION_DATA && s->data.state == DATA_END)
         message_end(s);
+    return n;
+}
+
+/* ---- BDAT (RFC 3030) ---- */
+
+/* "SIZE" or "SIZE LAST". */
+static int
+scan_chunk(struct session *s, struct bytes arg)
+{
+    size_t i = 0;
+
+    s->chunk = 0;
+    for (; i < arg.len && arg.s[i] >= '0' && arg.s[i] <= '9'; i++) {
+        unsigned int digit = (unsigned char)arg.s[i] - (unsigned int)'0';
+        if (s->chunk > (UINT64_MAX - digit) / 10)
+            return 0;
+        s->chunk = s->chunk * 10 + digit;
+    }
+    s->last = i < arg.len;
+    if (!i || !s->last)
+        return i != 0;
+    size_t blanks = i;
+    while (i < arg.len && arg.s[i] == ' ')
+        i++;
+    return i > blanks && arg.len - i == 4 && !strncasecmp(arg.s + i, "LAST", 4);
+}
+
+/* All bytes of a chunk have been read, also those of one that was refused: only then is there a reply. */
+static void
+chunk_end(struct session *s)
+{
+    char size[UINT64_FMT];
+
+    s->state = SESSION_COMMAND;
+    if (!s->chunked) {
+        session_reply(s, s->why);
+        return;
+    }
+    if (s->open && s->last)
+        data_chunk_last(&s->data);
+    if (s->data.wrong)
+        session_drop(s);
+    if (!s->open || s->last) {
+        message_end(s);
+        return;
+    }
+    session_says(s, "250 2.0.0 ");
+    session_say(s, size, uint64_fmt(size, s->chunk));
+    session_says(s, " bytes taken, go on\r\n");
+}
+
+/* After a refusal the transaction is gone: the chunks that a client had sent along have no MAIL before them. */
+void
+session_bdat(struct session *s, struct bytes arg)
+{
+    if (!scan_chunk(s, arg)) {
+        session_hangup(s, "501 5.5.4 BDAT wants a size; what follows cannot be told from commands, goodbye", "chunk");
+        return;
+    }
+    s->why = NULL;
+    if (!s->count)
+        s->why = s->has_sender ? "554 5.5.1 no valid recipient" : "503 5.5.1 MAIL first";
+    else if (!s->chunked) {
+        s->chunked = 1;
+        s->why = begin_message(s);
+    }
+    if (s->state == SESSION_OVER)
+        return;
+    s->state = SESSION_CHUNK;
+    s->left = s->chunk;
+    if (!s->left)
+        chunk_end(s);
+}
+
+size_t
+session_chunk(struct session *s, char *bytes, size_t len)
+{
+    size_t n = len < s->left ? len : (size_t)s->left;
+    size_t out = s->open ? data_chunk(&s->data, bytes, n) : 0;
+
+    s->left -= n;
+    take(s, bytes, n, out);
+    if (s->state == SESSION_CHUNK && !s->left)
+        chunk_end(s);
     return n;
 }

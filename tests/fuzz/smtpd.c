@@ -1,10 +1,11 @@
-/* Any bytes as an SMTP client, in pieces of any length. The first bytes choose limits and the queue's mood; in the
- * rest a 0xf5 ends a piece. What must hold: the machine never stands still, counts what it queues, and nothing but what
- * the plain reading of the data allows is a message. */
+/* Any bytes as an SMTP or LMTP client, in pieces of any length. The first bytes choose limits, the kind and the queue's
+ * mood; in the rest a 0xf5 ends a piece. What must hold: the machine never stands still, begins and ends each message once,
+ * gives the queue an envelope that is one and no CR, and answers in whole lines. */
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "queue/envelope.h"
 #include "smtpd/session.h"
 
 int LLVMFuzzerTestOneInput(unsigned char const *data, size_t size);
@@ -20,7 +21,8 @@ fake_begin(void *to, struct bytes envelope, struct intake_answer *answer)
 {
     struct fake *f = to;
 
-    if (f->open || !envelope.len)
+    uint32_t recipients;
+    if (f->open || !envelope_check(envelope, &recipients) || !recipients)
         abort();
     if (f->mood == 1)
         return 0;
@@ -119,7 +121,7 @@ LLVMFuzzerTestOneInput(unsigned char const *data, size_t size)
     char buf[8192];
     size_t len = 0;
 
-    if (size < 2)
+    if (size < 3)
         return 0;
     struct fake fake = {.mood = data[0] & 7};
     struct session_queue queue = {&fake, fake_begin, fake_data, fake_end, fake_drop, fake_now, fake_log};
@@ -138,14 +140,18 @@ LLVMFuzzerTestOneInput(unsigned char const *data, size_t size)
     policy.maxrcpt = data[1] & 7;
     policy.maxhops = data[1] >> 3 & 3;
     policy.maxmessages = data[1] >> 5;
+    policy.kind = data[2] & 1 ? KIND_LMTP : data[2] & 2 ? KIND_SUBMISSION : KIND_SMTP;
+    policy.sessionbytes = data[2] & 4 ? 200 : 0;
+    peer.tls.protocol = data[2] & 8 ? "TLSv1.2" : NULL;
     session_start(&s, &policy, &peer, &queue);
-    for (size_t i = 2; i < size; i++) {
+    for (size_t i = 3; i < size; i++) {
         if (data[i] != 0xf5)
             buf[len++] = (char)data[i];
         if (data[i] != 0xf5 && len < sizeof buf && i + 1 < size)
             continue;
         size_t used = session_feed(&s, buf, len);
-        if (used > len || len - used >= SESSION_LINE_MAX || (s.state == SESSION_DATA && used != len))
+        if (used > len || len - used >= SESSION_LINE_MAX ||
+            ((s.state == SESSION_DATA || s.state == SESSION_CHUNK) && used != len))
             abort();
         len -= used;
         memmove(buf, buf + used, len);

@@ -1,5 +1,6 @@
 /* smtpd/params.c: keywords, values, where they belong. */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "smtpd/params.h"
@@ -40,12 +41,47 @@ static struct {
     {" SIZ=1", PARAMS_MAIL, "555", 0, NULL},
     {" SIZES=1", PARAMS_MAIL, "555", 0, NULL},
     {" SIZE=1", PARAMS_RCPT, "555", 0, NULL},
+    {" REQUIRETLS", PARAMS_MAIL, "555", 0, NULL},
+    {" REQUIRETLS SIZE=3", PARAMS_MAIL | PARAMS_TLS, NULL, 3, NULL},
+    {" ORCPT=utf-8;\303\251", PARAMS_RCPT, "501", 0, NULL},
+    {" ORCPT=utf-8;\303\251", PARAMS_RCPT | PARAMS_UTF8, NULL, 0, NULL},
+    {" ORCPT=utf-8;\303", PARAMS_RCPT | PARAMS_UTF8, "501", 0, NULL},
     {"", PARAMS_RCPT, NULL, 0, NULL},
 };
+
+static struct {
+    char const *in;
+    unsigned int command;
+    char const *records;
+} const stored[] = {
+    {"", PARAMS_MAIL, ""},
+    {" SIZE=5", PARAMS_MAIL, ""},
+    {" envid=a+2Bb ret=full body=8bitmime smtputf8 requiretls", PARAMS_MAIL | PARAMS_TLS,
+     "13:body=8BITMIME,10:smtputf8=1,12:requiretls=1,8:ret=FULL,11:envid=a+2Bb,"},
+    {" notify=delay,success,failure", PARAMS_RCPT, "28:notify=SUCCESS,FAILURE,DELAY,"},
+    {" ORCPT=rfc822;A@b notify=never", PARAMS_RCPT, "12:notify=NEVER,16:orcpt=rfc822;A@b,"},
+};
+
+static void
+test_records(void)
+{
+    stralloc got = STRALLOC_ZERO;
+
+    for (size_t i = 0; i < sizeof stored / sizeof *stored; i++) {
+        struct params p;
+        got.len = 0;
+        char const *refusal = params_scan((struct bytes){stored[i].in, strlen(stored[i].in)}, stored[i].command, &p);
+        ok(!refusal && params_put(&got, &p) && stralloc_0(&got) && !strcmp(got.s, stored[i].records), "records %zu", i);
+        if (got.len && strcmp(got.s, stored[i].records) != 0)
+            printf("# %s\n", got.s);
+    }
+    stralloc_free(&got);
+}
 
 int
 main(void)
 {
+    test_records();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct params p;
         char const *refusal = params_scan((struct bytes){rows[i].in, strlen(rows[i].in)}, rows[i].command, &p);

@@ -255,6 +255,7 @@ static short const calls_fork[] = {
 
 static short const calls_pass[] = {__NR_sendmsg, __NR_recvmsg, __NR_memfd_create, __NR_sendfile, __NR_socketpair};
 static short const calls_lock[] = {__NR_flock};
+static short const calls_less[] = {__NR_seccomp};
 
 static struct {
     unsigned int may;
@@ -276,6 +277,7 @@ static struct {
     GROUP(CONFINE_FORK, calls_fork),
     GROUP(CONFINE_PASS, calls_pass),
     GROUP(CONFINE_LOCK, calls_lock),
+    GROUP(CONFINE_LESS, calls_less),
 #undef GROUP
 };
 
@@ -410,12 +412,43 @@ filter_calls(struct confine const *c)
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0 || errno == EINVAL;
 }
 
+int
+confine_less(unsigned int may)
+{
+    short calls[CALLS_MAX];
+    struct code code = {.len = 0};
+    size_t n = 0;
+
+    for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
+        if (groups[g].may && !(groups[g].may & ~may))
+            for (size_t i = 0; i < groups[g].count && n < CALLS_MAX; i++)
+                calls[n++] = groups[g].calls[i];
+    emit(&code, LOAD(arch));
+    emit(&code, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
+    emit(&code, RETURN(SECCOMP_RET_KILL_PROCESS));
+    emit(&code, LOAD(nr));
+    for (size_t i = 0; i < n; i++) {
+        emit(&code, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)calls[i], 0, 1);
+        emit(&code, RETURN(DENY));
+    }
+    emit(&code, RETURN(SECCOMP_RET_ALLOW));
+    struct sock_fprog program = {.len = (unsigned short)code.len, .filter = code.at};
+    return syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0 || errno == EINVAL || errno == ENOSYS;
+}
+
 #else
 
 static int
 filter_calls(struct confine const *c)
 {
     (void)c;
+    return 1;
+}
+
+int
+confine_less(unsigned int may)
+{
+    (void)may;
     return 1;
 }
 
@@ -441,6 +474,13 @@ confine(struct confine const *c)
     (void)limits;
     (void)c;
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
+int
+confine_less(unsigned int may)
+{
+    (void)may;
+    return 1;
 }
 
 int

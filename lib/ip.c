@@ -116,6 +116,26 @@ ip_sockaddr(struct ip const *ip, uint16_t port, struct sockaddr_storage *to)
 }
 
 int
+ip_from_sockaddr(struct ip *ip, uint16_t *port, struct sockaddr_storage const *from)
+{
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+
+    if (from->ss_family == AF_INET) {
+        memcpy(&in, from, sizeof in);
+        ip_from4(ip, &in.sin_addr);
+        *port = ntohs(in.sin_port);
+        return 1;
+    }
+    if (from->ss_family != AF_INET6)
+        return 0;
+    memcpy(&in6, from, sizeof in6);
+    ip_from6(ip, &in6.sin6_addr);
+    *port = ntohs(in6.sin6_port);
+    return 1;
+}
+
+int
 ip_isloopback(struct ip const *ip)
 {
     static unsigned char const zero[15];

@@ -36,6 +36,9 @@ extern int ip_same(struct ip const *, struct ip const *);
 /* Makes a socket address. Returns its length. */
 extern socklen_t ip_sockaddr(struct ip const *, uint16_t port, struct sockaddr_storage *);
 
+/* Reads one that accept or getpeername made. Returns 1; 0: it is of another family. */
+extern int ip_from_sockaddr(struct ip *, uint16_t *port, struct sockaddr_storage const *);
+
 /* 1 if it leads back to this host wherever it is asked: 127.0.0.0/8, 0.0.0.0/8, ::1, ::. */
 extern int ip_isloopback(struct ip const *);
 

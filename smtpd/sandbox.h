@@ -7,4 +7,8 @@
  * Returns 1, or 0 with errno. */
 extern int smtpd_confine(void);
 
+/* The same for a process that takes connections and forks, and then for its child with one: that is left with what pneu-smtpd has. */
+extern int smtpd_confine_listener(void);
+extern int smtpd_confine_child(void);
+
 #endif

@@ -202,6 +202,15 @@ class Pneu(Server):
             self.process.wait(30)
 
 
+class PneuListening(Pneu):
+    """The listener forks, where tcpserver would start a program."""
+    name = 'listening'
+
+    def prepare(self):
+        super().prepare()
+        self.run('pneu-control', 'set', 'forking', '1')
+
+
 class Postfix(Server):
     name = 'Postfix'
     injector = ['/usr/sbin/sendmail', '-i', '-t']
@@ -540,7 +549,7 @@ def main():
     parser.add_argument('-p', '--peers', default='postfix,opensmtpd', help='by name, beside pneu')
     parser.add_argument('works', nargs='*')
     args = parser.parse_args()
-    peers = [p for p in (Pneu, Postfix, OpenSMTPD) if (p is Pneu or p.name.lower() in args.peers.lower()) and p.here()]
+    peers = [p for p in (Pneu, PneuListening, Postfix, OpenSMTPD) if (p is Pneu or p.name.lower() in args.peers.lower()) and p.here()]
     if not ROOT:
         say('not root: only pneu, in the temporary folder, without CPU figures')
     for work in WORKS:

@@ -47,6 +47,9 @@ body() {
 	code 100 "delete it again" pneu-server del second
 	code 0 "and add it again" pneu-server -q add second smtp 127.0.0.1 "$third"
 	ok "it listens again" wait_for "listening $third"
+	(cd "$PNEU_HOME" && echo 1 >control/servers/second/forking && s6-svc -wr -T 30000 -r service/second)
+	ok "one that forks" wait_for "grep -q pneu-smtplisten /proc/\$(service_pid second)/comm 2>/dev/null"
+	ok "serves as well" wait_for "swaks -s 127.0.0.1:$third -f a@else.test -t you@pneu.test --silent 3 --quit-after RCPT"
 
 	code 100 "an unknown kind" pneu-server add x pop3 127.0.0.1 110
 	like "$(cat "$TEST_TMP/.out")" 'no kind of listener: pop3; there is: smtp' "says what there is"

@@ -1,0 +1,152 @@
+#include "smtpd/listen.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <skalibs/strerr.h>
+#include <skalibs/types.h>
+
+#include "control/control.h"
+#include "lib/exits.h"
+#include "lib/ip.h"
+#include "lib/log.h"
+#include "smtpd/connection.h"
+#include "smtpd/sandbox.h"
+
+int
+listen_settings(struct listen *l, char const **which)
+{
+    struct control_number const wanted[] = {
+        {SET_maxconn, &l->maxconn},
+        {SET_maxconnperip, &l->maxconnperip},
+    };
+
+    return control_uints(wanted, sizeof wanted / sizeof *wanted, which);
+}
+
+/* An IPv4 address whole, of an IPv6 address the first half: who has one has 2^64 of them. */
+static int
+who(void *data, int fd, uint64_t *key)
+{
+    struct sockaddr_storage name;
+    socklen_t len = sizeof name;
+    uint16_t port;
+    struct ip ip;
+
+    (void)data;
+    if (getpeername(fd, (struct sockaddr *)&name, &len) == -1 || !ip_from_sockaddr(&ip, &port, &name))
+        return 0;
+    *key = !ip.is6;
+    for (unsigned int i = 0; i < (ip.is6 ? 8u : 4u); i++)
+        *key = *key << 8 | ip.b[i];
+    return 1;
+}
+
+static int
+admits(struct serve const *s, uint64_t key)
+{
+    struct listen const *l = s->data;
+    uint32_t all, same;
+
+    serve_count(s, key, &all, &same);
+    return all < l->maxconn && same < l->maxconnperip;
+}
+
+static void
+refuse(void *data, int fd, uint64_t key, int error)
+{
+    static char const reply[] = "421 4.7.0 too many connections, try again later\r\n";
+    struct sockaddr_storage name;
+    socklen_t len = sizeof name;
+    char text[IP_FMT];
+    uint16_t port;
+    struct ip ip;
+    struct log l;
+
+    (void)data, (void)key;
+    (void)!send(fd, reply, sizeof reply - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    log_start(&l, "turned-away");
+    if (getpeername(fd, (struct sockaddr *)&name, &len) == 0 && ip_from_sockaddr(&ip, &port, &name))
+        log_bytes(&l, "client", text, ip_fmt(text, &ip));
+    log_str(&l, "reason", error ? "fork" : "connections");
+    log_end(&l);
+}
+
+static void
+refresh(void *data)
+{
+    char const *which;
+
+    if (!listen_settings(data, &which))
+        strerr_warnwu2sys("read ", which);
+}
+
+static int
+put_name(char const *ipname, char const *portname, struct sockaddr_storage const *name)
+{
+    char text[IP_FMT + 1], number[UINT_FMT];
+    uint16_t port;
+    struct ip ip;
+
+    if (!ip_from_sockaddr(&ip, &port, name))
+        return 0;
+    text[ip_fmt(text, &ip)] = 0;
+    number[uint_fmt(number, port)] = 0;
+    return setenv(ipname, text, 1) == 0 && setenv(portname, number, 1) == 0;
+}
+
+/* What a tcp server tells in the environment, for who is started later: pneu-tlsd. */
+static int
+tell(int fd)
+{
+    struct sockaddr_storage name;
+    socklen_t len = sizeof name;
+
+    if (getpeername(fd, (struct sockaddr *)&name, &len) == -1 || !put_name("TCPREMOTEIP", "TCPREMOTEPORT", &name))
+        return 0;
+    len = sizeof name;
+    return getsockname(fd, (struct sockaddr *)&name, &len) == 0 && put_name("TCPLOCALIP", "TCPLOCALPORT", &name) &&
+           setenv("PROTO", "TCP", 1) == 0;
+}
+
+static void
+session(void *data, int fd, uint64_t key, size_t slot)
+{
+    (void)data, (void)key, (void)slot;
+    if (!tell(fd) || dup2(fd, 0) == -1 || dup2(fd, 1) == -1)
+        return; /* it hung up, most likely */
+    close(fd);
+    _exit(smtpd_confine_child() ? connection(1) : EXIT_TEMP);
+}
+
+static void
+gone(void *data, size_t slot, struct serve_child const *child, int sig)
+{
+    struct log l;
+
+    (void)data, (void)slot;
+    if (!sig)
+        return;
+    log_start(&l, "died");
+    log_uint(&l, "pid", (uint64_t)child->pid);
+    log_uint(&l, "signal", (uint64_t)sig);
+    log_end(&l);
+}
+
+void
+listen_init(struct listen *l, struct serve *s)
+{
+    *s = (struct serve){
+        .slots = l->maxconn,
+        .data = l,
+        .who = who,
+        .admits = admits,
+        .refuse = refuse,
+        .refresh = refresh,
+        .session = session,
+        .gone = gone,
+    };
+}

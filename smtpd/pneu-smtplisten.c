@@ -1,0 +1,45 @@
+/* pneu-smtplisten(8): accepts connections on descriptor 0 and serves each as pneu-smtpd does, in a forked child. */
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include <skalibs/djbunix.h>
+#include <skalibs/strerr.h>
+
+#include "control/control.h"
+#include "lib/exits.h"
+#include "smtpd/listen.h"
+#include "smtpd/sandbox.h"
+
+#define USAGE "pneu-smtplisten"
+#define dieusage() strerr_dieusage(EXIT_PERM, USAGE)
+
+int
+main(int argc, char const *const *argv)
+{
+    static struct listen l;
+    struct serve s;
+    char const *which;
+    int signals;
+
+    PROG = "pneu-smtplisten";
+    (void)argv;
+    if (argc != 1)
+        dieusage();
+    if (!fd_sanitize())
+        strerr_diefusys(EXIT_TEMP, "open /dev/null");
+    if (!control_home())
+        strerr_diefusys(EXIT_TEMP, "change into the instance ", control_homename());
+    if (!listen_settings(&l, &which))
+        strerr_diefusys(EXIT_TEMP, "read ", which);
+    listen_init(&l, &s);
+    signals = l.maxconn ? serve_init(&s) : -1;
+    if (signals == -1)
+        strerr_diefusys(EXIT_TEMP, "make room for connections");
+    PROG = "pneu-smtpd"; /* in the log the connections have the name they have under any server */
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || !smtpd_confine_listener())
+        strerr_diefusys(EXIT_TEMP, "confine");
+    if (!serve_run(&s, signals))
+        strerr_diefusys(EXIT_TEMP, "serve descriptor 0");
+    return 0;
+}

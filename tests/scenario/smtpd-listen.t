@@ -1,0 +1,81 @@
+#!/bin/sh
+# pneu-bind and pneu-smtplisten: connections that a forked child serves.
+. "${PNEU_TOP:-.}/tests/lib.sh"
+
+is "$(pneu-bind 127.0.0.1 65536 true 2>&1; echo $?)" "pneu-bind: fatal: not an address and a port: 127.0.0.1 65536
+100" "a port that is none"
+code 100 "an address that is none" pneu-bind localhost 0 true
+code 0 "a free port" pneu-bind 127.0.0.1 0 true
+code 0 "of IPv6" pneu-bind ::1 0 true
+code 100 "no program" pneu-bind 127.0.0.1 0
+
+listen_start() {
+	PORT=$(free_port)
+	PNEU_SERVER=in pneu-bind 127.0.0.1 "$PORT" pneu-smtplisten </dev/null 2>>"$TEST_TMP/log" &
+	LISTEN=$!
+	wait_for "listening $PORT" || bail "nobody listens"
+}
+
+children() { pgrep -c -P "$LISTEN"; }
+
+instance_make "$TEST_TMP/pneu" alice@pneu.test
+cd "$PNEU_HOME" || exit 111
+(cd service/queued && exec ./run >>"$TEST_TMP/queued.log" 2>&1 </dev/null) &
+QUEUED=$!
+wait_for "test -S run/intake" || bail "no intake"
+echo 3 >control/maxconnperip
+listen_start
+
+ok "swaks sends a message" swaks -s "127.0.0.1:$PORT" -f a@else.test -t alice@pneu.test --silent 3
+ok "and another" swaks -s "127.0.0.1:$PORT" -f a@else.test -t alice@pneu.test --silent 3
+is "$(find queue/new -type f | wc -l)" 2 "both are queued"
+like "$(head -c 400 "$(find queue/new -type f | head -n 1)")" "Received: from .*\(\[?127.0.0.1\]?\)" "and know the client"
+wait_for "test \"\$(children)\" = 0"
+is "$(children)" 0 "no child is left"
+
+cat >"$TEST_TMP/many.py" <<'PY'
+import socket, sys, os, signal
+port, pid = int(sys.argv[1]), int(sys.argv[2])
+def client():
+    s = socket.create_connection(('127.0.0.1', port), 30)
+    s.settimeout(60)
+    return s, s.makefile('rb').readline().decode()
+three = [client() for _ in range(3)]
+print(sum(greeting.startswith('220') for _, greeting in three), client()[1][:9])
+three[0][0].sendall(b'EHLO x\r\n')
+os.kill(pid, signal.SIGTERM)
+three[1][0].sendall(b'QUIT\r\n')
+print(three[1][0].makefile('rb').read().decode()[:3])
+try:
+    while True: # it may take one or two more before it hears of its end
+        client()
+except OSError:
+    pass
+three[0][0].sendall(b'QUIT\r\n')
+print(three[0][0].makefile('rb').read().decode()[-14:-2])
+three[2][0].close()
+PY
+is "$(/usr/bin/python3 "$TEST_TMP/many.py" "$PORT" "$LISTEN")" "3 421 4.7.0
+221
+.0.0 goodbye" "the fourth of an address is turned away; TERM lets sessions finish"
+wait "$LISTEN"
+is $? 0 "and then it ends"
+like "$(cat "$TEST_TMP/log")" "turned-away client=127.0.0.1 reason=connections" "the log says so"
+
+listen_start
+before=$(find "/proc/$LISTEN/fd" -type l | wc -l)
+/usr/bin/python3 - "$PORT" <<'PY'
+import socket, sys
+for i in range(300):
+    s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 30)
+    if i % 3:
+        s.sendall(b'EHLO x\r\nMAIL FROM:<>\r\n'[:i % 24])
+    s.close()
+PY
+wait_for "test \"\$(children)\" = 0" 30
+is "$(children)" 0 "of 300 connections that were dropped nothing is left"
+is "$(find "/proc/$LISTEN/fd" -type l | wc -l)" "$before" "and no descriptor"
+ok "it goes on" swaks -s "127.0.0.1:$PORT" -f a@else.test -t alice@pneu.test --silent 3
+kill "$LISTEN" "$QUEUED"
+wait "$LISTEN" "$QUEUED"
+done_testing

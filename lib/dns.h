@@ -26,6 +26,7 @@
 enum {
     DNS_TYPE_A = 1,
     DNS_TYPE_CNAME = 5,
+    DNS_TYPE_PTR = 12,
     DNS_TYPE_MX = 15,
     DNS_TYPE_AAAA = 28,
 };
@@ -95,6 +96,14 @@ struct dns_mx {
     char name[DNS_NAME]; /* lower case; empty: the null MX of RFC 7505, or a name that is no host name */
     int null;            /* the root */
 };
+
+/* "1.2.0.192.in-addr.arpa": where the names of an address are asked for. */
+#define DNS_REVERSE 73 /* bytes with the NUL */
+extern void dns_reverse(char to[static DNS_REVERSE], struct ip const *);
+
+/* The host names in an answer to PTR, in lower case and its order; what is none is passed over. At most `max` are
+ * written. Returns how many. */
+extern unsigned int dns_names(struct dns_question const *, char (*to)[DNS_NAME], unsigned int max);
 
 /* The MX records of an answer, sorted by preference, at most `max` are written. Returns how many. */
 extern unsigned int dns_mx(struct dns_question const *, struct dns_mx *to, unsigned int max);

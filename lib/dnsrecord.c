@@ -8,6 +8,7 @@
 
 #include <arpa/nameser.h>
 #include <resolv.h>
+#include <skalibs/types.h>
 
 #include "lib/addr.h"
 #include "lib/musl.h"
@@ -140,6 +141,8 @@ record_good(struct walk const *w)
         return len == 16;
     case DNS_TYPE_MX:
         return len > 2 && dn_expand(ns_msg_base(w->msg), ns_msg_end(w->msg), data + 2, name, sizeof name) == len - 2;
+    case DNS_TYPE_PTR:
+        return dn_expand(ns_msg_base(w->msg), ns_msg_end(w->msg), data, name, sizeof name) == len;
     default:
         return 1;
     }
@@ -225,21 +228,60 @@ dns_addresses(struct dns_question const *q, struct ip *to, unsigned int max)
     return n;
 }
 
+/* The name at those bytes of the record, in lower case; empty if it is no host name. 1 if it is the root. */
+static int
+read_name(struct walk const *w, unsigned char const *data, char to[static DNS_NAME])
+{
+    char name[NS_MAXDNAME];
+
+    memset(to, 0, DNS_NAME);
+    if (dn_expand(ns_msg_base(w->msg), ns_msg_end(w->msg), data, name, sizeof name) == -1)
+        return 0;
+    size_t len = host_length(name);
+    for (size_t i = 0; i < len; i++)
+        to[i] = (char)tolower((unsigned char)name[i]);
+    return !*name;
+}
+
+void
+dns_reverse(char to[static DNS_REVERSE], struct ip const *ip)
+{
+    static char const hex[] = "0123456789abcdef";
+    char *s = to;
+
+    if (!ip->is6) {
+        for (unsigned int i = 4; i--; *s++ = '.')
+            s += uint_fmt(s, ip->b[i]);
+        memcpy(s, "in-addr.arpa", 13);
+        return;
+    }
+    for (unsigned int i = 16; i--; s += 4)
+        memcpy(s, (char const[]){hex[ip->b[i] & 15], '.', hex[ip->b[i] >> 4], '.'}, 4);
+    memcpy(s, "ip6.arpa", 9);
+}
+
+unsigned int
+dns_names(struct dns_question const *q, char (*to)[DNS_NAME], unsigned int max)
+{
+    struct walk w;
+    unsigned int n = 0;
+
+    if (!walk_answer(&w, q))
+        return 0;
+    while (n < max && walk_next(&w) == 1) {
+        read_name(&w, ns_rr_rdata(w.rr), to[n]);
+        n += *to[n] != 0;
+    }
+    return n;
+}
+
 static void
 read_mx(struct walk const *w, struct dns_mx *mx)
 {
-    char name[NS_MAXDNAME];
     unsigned char const *data = ns_rr_rdata(w->rr);
-    size_t len;
 
-    memset(mx, 0, sizeof *mx);
     mx->preference = (uint16_t)(data[0] << 8 | data[1]);
-    if (dn_expand(ns_msg_base(w->msg), ns_msg_end(w->msg), data + 2, name, sizeof name) == -1)
-        return;
-    mx->null = !*name;
-    len = host_length(name);
-    for (size_t i = 0; i < len; i++)
-        mx->name[i] = (char)tolower((unsigned char)name[i]);
+    mx->null = read_name(w, data + 2, mx->name);
 }
 
 unsigned int

@@ -81,6 +81,57 @@ ip_scan_literal(char const *s, size_t len, struct ip *ip)
     return ip_scan(s + 1, len - 2, ip);
 }
 
+int
+ip_inside(struct ip const *ip, struct ip const *net, unsigned int bits)
+{
+    unsigned int rest = bits % 8;
+
+    return ip->is6 == net->is6 && !memcmp(ip->b, net->b, bits / 8) &&
+           (!rest || !((ip->b[bits / 8] ^ net->b[bits / 8]) >> (8 - rest)));
+}
+
+int
+ip_scan_net(char const *s, size_t len, struct ip *net, unsigned int *bits)
+{
+    char const *slash = memchr(s, '/', len);
+    size_t host = slash ? (size_t)(slash - s) : len;
+    char text[4] = {0};
+    struct ip zero = {0};
+    uint16_t n;
+
+    if (!ip_scan(s, host, net))
+        return 0;
+    *bits = net->is6 ? 128 : 32;
+    if (!slash)
+        return 1;
+    /* ::ffff:192.0.2.0/120 is taken for what it means to nobody: a mask of IPv6 on an address of IPv4 */
+    if (len - host - 1 >= sizeof text || (!net->is6 && memchr(s, ':', host)))
+        return 0;
+    memcpy(text, slash + 1, len - host - 1);
+    if (!uint160_scan(text, &n) || n > *bits)
+        return 0;
+    *bits = n;
+    zero.is6 = net->is6;
+    for (unsigned int i = 0; i < sizeof zero.b; i++)
+        zero.b[i] = i < n / 8u ? net->b[i] : i == n / 8u ? (unsigned char)(net->b[i] & ~(0xff >> n % 8)) : 0;
+    return ip_same(net, &zero);
+}
+
+int
+ip_inlist(struct ip const *ip, char const *items, size_t len)
+{
+    struct ip net;
+    unsigned int bits;
+
+    for (size_t at = 0; at < len;) {
+        size_t n = strnlen(items + at, len - at);
+        if (ip_scan_net(items + at, n, &net, &bits) && ip_inside(ip, &net, bits))
+            return 1;
+        at += n + 1;
+    }
+    return 0;
+}
+
 size_t
 ip_fmt(char s[static IP_FMT], struct ip const *ip)
 {

@@ -42,6 +42,15 @@ extern int ip_from_sockaddr(struct ip *, uint16_t *port, struct sockaddr_storage
 /* 1 if it leads back to this host wherever it is asked: 127.0.0.0/8, 0.0.0.0/8, ::1, ::. */
 extern int ip_isloopback(struct ip const *);
 
+/* Reads an address or a network, "192.0.2.0/24", the whole text; bits beyond the mask must be 0. Returns 1 or 0. */
+extern int ip_scan_net(char const *s, size_t len, struct ip *net, unsigned int *bits);
+
+/* 1 if the address is in that network. */
+extern int ip_inside(struct ip const *, struct ip const *net, unsigned int bits);
+
+/* 1 if one of NUL-terminated items, each an address or a network, holds it. What is none holds nothing. */
+extern int ip_inlist(struct ip const *, char const *items, size_t len);
+
 /* Appends the addresses of this host's interfaces to a list of struct ip. Asks the kernel, so it comes before a
  * process confines itself. Returns 1, or 0 with errno. */
 extern int ip_own(stralloc *list);

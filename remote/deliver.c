@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "control/resolver.h"
 #include "lib/log.h"
 #include "remote/targets.h"
 #include "remote/transact.h"
@@ -39,13 +40,7 @@ deliver_settings_read(struct deliver_settings *s, char const *domain, enum setti
 int
 deliver_init(struct deliver *d)
 {
-    stralloc list = STRALLOC_ZERO;
-    int good = control_list(SET_nameserver, &list) != -1;
-
-    for (size_t at = 0; good && at < list.len; at += strlen(list.s + at) + 1)
-        good = dns_server(&d->dns, list.s + at, strlen(list.s + at)) || errno == ENOBUFS;
-    stralloc_free(&list);
-    return good && (d->dns.count || dns_resolvconf(&d->dns, "/etc/resolv.conf")) && ip_own(&d->own);
+    return resolver_find(&d->dns) && ip_own(&d->own);
 }
 
 /* ---- hosts that did not answer lately ---- */

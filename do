@@ -57,9 +57,9 @@ skalibs_musl() ( # Debian's skalibs, compiled for musl: Debian has no such packa
 		die 111 "skalibs does not build with musl; see $dir/log"
 )
 
-sources() { # all; for musl without the tests, which compare with glibc's functions
+sources() { # all; for musl without the tests, which compare with glibc's functions, and what is built on libs6
 	find ./* -path ./build -prune -o -path ./demo -prune -o -name '*.c' -print | sed 's,^\./,,' | sort |
-		if test "$variant" = musl; then grep -v ^tests/; else cat; fi
+		if test "$variant" = musl; then grep -vE '^tests/|^access/(admit|rules|pneu-access)\.c$'; else cat; fi
 }
 
 stale() { # the sources to compile: changed, new, or including a changed file
@@ -115,6 +115,15 @@ build() { # everything that is not built yet, or not any more
 	mv "$b/begun" "$b/built"
 }
 
+build_all() { # the programs that no library for musl is there for come from the other variant
+	build
+	test "$variant" = musl || return 0
+	(unset CC CFLAGS; "$top/do" build)
+	for p in "$out"/static/bin/*; do
+		grep -q "/${p##*/}\.c$" "$b/mains" || cp -f "$p" "$b/bin/"
+	done
+}
+
 needs() { # what the build, or with "tests" also the tests, need from Debian
 	echo gcc libc6-dev skalibs-dev libs6-dev libbearssl-dev libcrypt-dev s6 execline ucspi-tcp-ipv6
 	test "${1:-}" != tests || echo perl procps python3 strace swaks postfix curl msmtp openssl nsd netcat-openbsd iproute2 e2fsprogs
@@ -157,7 +166,7 @@ deps() { # install what is missing (root), or print the line that does (exit 100
 programs() { # those that are run: of the same variant, or of $PROGRAMS
 	PNEU_BIN=$out/${PROGRAMS:-$variant}/bin PNEU_TOP=$top
 	export PNEU_BIN PNEU_TOP
-	test -z "${PROGRAMS:-}" || (deps "$PROGRAMS" && use "$PROGRAMS" && build)
+	test -z "${PROGRAMS:-}" || (deps "$PROGRAMS" && use "$PROGRAMS" && build_all)
 }
 
 run_tests() { # [NAME]: unit tests, then scenarios; all, or those whose path holds NAME
@@ -177,7 +186,7 @@ case ${1:-help} in
 build)
 	deps "${2:-}"
 	test -z "${2:-}" || use "$2"
-	build ;;
+	build_all ;;
 test) shift; deps tests; build; run_tests "$@" ;;
 asan) shift; deps tests; use asan; build; run_tests "$@" ;;
 lint) deps lint; build; sh tests/lint.sh ;;

@@ -18,15 +18,29 @@
 #define INPUT_MAX 65536
 #define INPUT_COMMANDS 4096
 
+#define TARPIT_MAX 60 /* seconds for all the commands that came at once: longer, and honest clients time out */
+
 void
 connection_later(char const *text)
 {
     (void)!write(1, text, strlen(text));
 }
 
+/* The answers to a client that earned it come late. */
+static void
+tarpit(struct wire *w, struct session *s)
+{
+    uint64_t seconds = (uint64_t)s->slow * s->policy->tarpitdelay;
+
+    if (seconds)
+        wire_pause(w, seconds < TARPIT_MAX ? (uint32_t)seconds : TARPIT_MAX);
+    s->slow = 0;
+}
+
 static int
 flush(struct wire *w, struct session *s)
 {
+    tarpit(w, s);
     int sent = wire_write(w, s->out.s, s->out.len);
 
     s->out.len = 0;
@@ -42,10 +56,33 @@ read_failed(struct session *s, ssize_t got)
         session_hangup(s, NULL, s->state == SESSION_DATA || s->open ? "eof-in-data" : "eof");
     else if (errno == ETIMEDOUT)
         session_hangup(s, "421 4.4.2 I have waited long enough, goodbye", "timeout");
+    else if (errno == ENODATA)
+        session_hangup(s, "421 4.4.2 the message comes too slowly, goodbye", "slow");
     else if (errno == ETIME)
         session_hangup(s, "421 4.4.2 this session has lasted long enough, goodbye", "timeoutsession");
     else
         session_hangup(s, NULL, "read");
+}
+
+static int
+is_message(struct session const *s)
+{
+    return s->state == SESSION_DATA || s->state == SESSION_CHUNK;
+}
+
+/* Who is to wait for the greeting and does not is no mail server (RFC 5321 section 4.3.1). */
+static void
+await_greeting(struct wire *w, struct session *s)
+{
+    char word[64];
+
+    if (!s->policy->greetdelay || !wire_hears(w, s->policy->greetdelay))
+        return;
+    s->out.len = 0;
+    if (read(0, word, sizeof word) <= 0)
+        session_hangup(s, NULL, "eof");
+    else
+        session_hangup(s, "554 5.5.1 you spoke before the greeting, goodbye", "talked-first");
 }
 
 static void
@@ -54,9 +91,11 @@ serve(struct wire *w, struct session *s)
     static char input[INPUT_MAX];
     size_t len = 0;
 
+    await_greeting(w, s);
     while (flush(w, s) && s->state != SESSION_OVER) {
-        size_t room = (s->state == SESSION_DATA || s->state == SESSION_CHUNK ? INPUT_MAX : INPUT_COMMANDS) - len;
-        ssize_t got = wire_read(w, input + len, room);
+        wire_rate(w, is_message(s) ? s->policy->mindatarate : 0);
+        wire_part(w, s->state == SESSION_TOO_LONG || len);
+        ssize_t got = wire_read(w, input + len, (is_message(s) ? INPUT_MAX : INPUT_COMMANDS) - len);
         if (got <= 0) {
             read_failed(s, got);
             continue;

@@ -35,6 +35,10 @@ read_numbers(struct policy *p, unsigned char const *present, char const **which)
         {SET_maxmessages, &p->maxmessages},
         {SET_timeoutsmtpd, &p->timeoutsmtpd},
         {SET_timeoutsession, &p->timeoutsession},
+        {SET_mindatarate, &p->mindatarate},
+        {SET_greetdelay, &p->greetdelay},
+        {SET_tarpitcount, &p->tarpitcount},
+        {SET_tarpitdelay, &p->tarpitdelay},
     };
 
     for (unsigned int i = 0; i < sizeof numbers / sizeof *numbers; i++) {

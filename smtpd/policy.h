@@ -25,7 +25,7 @@ struct policy {
     char const *relayclient; /* appended to each recipient; NULL: this client may not relay */
     char const *listener;    /* $PNEU_SERVER, or NULL */
     uint32_t databytes, sessionbytes, maxrcpt, maxhops, maxline, maxerrors, maxmessages;
-    uint32_t timeoutsmtpd, timeoutsession;
+    uint32_t timeoutsmtpd, timeoutsession, mindatarate, greetdelay, tarpitcount, tarpitdelay;
 };
 
 /* Reads the settings, $RELAYCLIENT, $PNEU_SERVER and $PNEU_KIND. Returns 1, or 0 with errno (ENOENT: one that must be

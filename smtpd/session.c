@@ -35,8 +35,16 @@ session_reply(struct session *s, char const *text)
     if (*text < '4' || s->state == SESSION_OVER)
         return;
     s->errors++;
+    session_tarpit(s, s->errors);
     if (s->policy->maxerrors && s->errors >= s->policy->maxerrors)
         session_hangup(s, "421 4.7.0 too many errors, goodbye", "errors");
+}
+
+void
+session_tarpit(struct session *s, uint32_t count)
+{
+    if (s->policy->tarpitcount && count > s->policy->tarpitcount)
+        s->slow++;
 }
 
 void

@@ -50,6 +50,7 @@ struct session {
     char const *reason; /* why it is over, for the log; NULL: the client said QUIT */
     stralloc out;       /* replies to send */
     uint32_t errors, messages;
+    uint32_t slow;    /* of these replies, those that a tarpit shall hold back */
     int last_refused; /* the last command was a DATA that was refused */
     int more;         /* input lies behind the command being obeyed */
 

@@ -16,6 +16,9 @@ extern void session_says(struct session *, char const *text);
 /* One whole reply, without CR LF. Every 4xx and 5xx counts as an error of the client's; after too many the session is over. */
 extern void session_reply(struct session *, char const *text);
 
+/* The reply just given is the client's count-th of a kind that there should not be many of: it is held back if there were. */
+extern void session_tarpit(struct session *, uint32_t count);
+
 /* There is no memory: the session is over. */
 extern void session_nomemory(struct session *);
 

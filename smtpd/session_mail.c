@@ -193,4 +193,5 @@ session_rcpt(struct session *s, struct bytes arg)
     }
     s->count++;
     session_reply(s, "250 2.1.5 ok");
+    session_tarpit(s, s->count);
 }

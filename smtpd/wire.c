@@ -23,38 +23,61 @@ set_timeout(int fd, int which, uint32_t seconds)
 void
 wire_init(struct wire *w, uint32_t timeout, uint32_t session)
 {
-    w->timeout = timeout ? timeout : 1;
+    *w = (struct wire){.timeout = timeout ? timeout : 1};
     w->timed = set_timeout(0, SO_RCVTIMEO, w->timeout) && set_timeout(1, SO_SNDTIMEO, w->timeout);
     tain_now_set_stopwatch_g();
     tain_addsec_g(&w->end, (int)session);
 }
 
-/* Waits until fd is ready, but not for longer than it may. Returns 1, or 0 with errno. */
+/* Until when fd may be waited for. Returns the error that it is if nothing comes by then; *plain: the socket's own
+ * timeout says the same. */
 static int
-wait_for(struct wire *w, int fd, short events)
+limit(struct wire const *w, int fd, tain *at, int *plain)
+{
+    tain slow;
+    int e = ETIMEDOUT;
+
+    *plain = w->timed;
+    tain_now_g();
+    tain_addsec_g(at, (int)w->timeout);
+    if (fd == 0 && w->begun && tain_less(&w->whole, at)) {
+        *at = w->whole;
+        *plain = 0;
+    }
+    if (fd == 0 && w->rate) {
+        uint64_t paid = w->came / w->rate;
+        tain_addsec(&slow, &w->since, (int)(paid < INT32_MAX / 2 ? paid : INT32_MAX / 2));
+        tain_addsec(&slow, &slow, (int)w->timeout + 1); /* one who is silent all the time has timed out */
+        if (tain_less(&slow, at)) {
+            *at = slow;
+            *plain = 0;
+            e = ENODATA;
+        }
+    }
+    if (tain_less(&w->end, at)) {
+        *at = w->end;
+        *plain = 0;
+        e = ETIME;
+    }
+    return e;
+}
+
+/* Waits until fd is ready, or does not if the socket keeps the time. Returns 1, or 0 with errno. */
+static int
+wait_for(struct wire *w, int fd, short events, int *polled)
 {
     iopause_fd x = {.fd = fd, .events = events};
     tain deadline;
-    int last;
+    int plain;
+    int e = limit(w, fd, &deadline, &plain);
 
-    tain_now_g();
-    tain_addsec_g(&deadline, (int)w->timeout);
-    last = tain_less(&w->end, &deadline);
-    int n = iopause_g(&x, 1, last ? &w->end : &deadline);
+    *polled = !plain;
+    if (plain)
+        return 1;
+    int n = iopause_g(&x, 1, &deadline);
     if (!n)
-        errno = last ? ETIME : ETIMEDOUT;
+        errno = e;
     return n > 0;
-}
-
-/* 1 if the socket's own timeout would end in time. */
-static int
-far_from_end(struct wire const *w)
-{
-    tain deadline;
-
-    tain_now_g();
-    tain_addsec_g(&deadline, (int)w->timeout);
-    return tain_less(&deadline, &w->end);
 }
 
 /* After EAGAIN: a socket that keeps the time has waited long enough, unless it is a non-blocking one. */
@@ -81,13 +104,15 @@ ssize_t
 wire_read(struct wire *w, char *s, size_t len)
 {
     for (;;) {
-        int polled = !w->timed || !far_from_end(w);
-        if (polled && !wait_for(w, 0, IOPAUSE_READ))
+        int polled;
+        if (!wait_for(w, 0, IOPAUSE_READ, &polled))
             return -1;
         tain began = STAMP;
         ssize_t n = read(0, s, len);
-        if (n >= 0)
+        if (n >= 0) {
+            w->came += (size_t)n;
             return n;
+        }
         if (!go_on(w, &began))
             return -1;
     }
@@ -97,8 +122,8 @@ int
 wire_write(struct wire *w, char const *s, size_t len)
 {
     while (len) {
-        int polled = !w->timed || !far_from_end(w);
-        if (polled && !wait_for(w, 1, IOPAUSE_WRITE))
+        int polled;
+        if (!wait_for(w, 1, IOPAUSE_WRITE, &polled))
             return 0;
         tain began = STAMP;
         ssize_t n = write(1, s, polled && len > PIPE_PIECE ? PIPE_PIECE : len);
@@ -109,4 +134,50 @@ wire_write(struct wire *w, char const *s, size_t len)
             return 0;
     }
     return 1;
+}
+
+void
+wire_part(struct wire *w, int begun)
+{
+    if (begun && !w->begun) {
+        tain_now_g();
+        tain_addsec_g(&w->whole, (int)w->timeout);
+    }
+    w->begun = begun;
+}
+
+void
+wire_rate(struct wire *w, uint32_t rate)
+{
+    if (rate && rate != w->rate) {
+        tain_now_g();
+        w->since = STAMP;
+        w->came = 0;
+    }
+    w->rate = rate;
+}
+
+/* 1 if one of the n descriptors turned ready. */
+static int
+wait_seconds(struct wire const *w, iopause_fd *x, unsigned int n, uint32_t seconds)
+{
+    tain deadline;
+
+    tain_now_g();
+    tain_addsec_g(&deadline, (int)seconds);
+    return iopause_g(x, n, tain_less(&w->end, &deadline) ? &w->end : &deadline) > 0;
+}
+
+void
+wire_pause(struct wire *w, uint32_t seconds)
+{
+    wait_seconds(w, NULL, 0, seconds);
+}
+
+int
+wire_hears(struct wire *w, uint32_t seconds)
+{
+    iopause_fd x = {.fd = 0, .events = IOPAUSE_READ};
+
+    return wait_seconds(w, &x, 1, seconds);
 }

@@ -13,6 +13,8 @@
 #include <skalibs/djbunix.h>
 #include <skalibs/types.h>
 
+#include "lib/span.h"
+
 /* A default is written as a number or as a string; each type takes what is its
  * own. */
 #define NUMBER(x) _Generic((x), int : (x), long : (x), default : 0)
@@ -189,6 +191,32 @@ look_up(enum setting which, char const *domain, stralloc *to)
     return got ? got : read_file(paths[which], to);
 }
 
+static int
+is_folder(char const *dot, char const *who)
+{
+    char path[sizeof "control/remote/." + 256] = "control/remote/";
+    size_t len = strlen(who);
+
+    if (len > 255)
+        return 0;
+    memcpy(path + strlen(path), dot, strlen(dot) + 1);
+    memcpy(path + strlen(path), who, len + 1);
+    return access(path, F_OK) == 0;
+}
+
+int
+control_remote(char const *domain)
+{
+    if (!folder_name(domain))
+        return 0;
+    if (is_folder("", domain) || is_folder("", "default"))
+        return 1;
+    for (char const *dot = strchr(domain, '.'); dot && dot[1]; dot = strchr(dot + 1, '.'))
+        if (is_folder(".", dot + 1))
+            return 1;
+    return 0;
+}
+
 /* ---- which are there ---- */
 
 /* Marks the settings among the names in a folder. Returns 1, or 0 with errno. A folder that is not there has none. */
@@ -318,9 +346,42 @@ control_line(enum setting which, stralloc *value)
 }
 
 int
+control_list_of(enum setting which, char const *domain, stralloc *value)
+{
+    return read_text(which, domain, value);
+}
+
+int
 control_list(enum setting which, stralloc *value)
 {
     return read_text(which, 0, value);
+}
+
+int
+control_spans_of(enum setting which, char const *domain, uint32_t *seconds, unsigned int max)
+{
+    stralloc text = STRALLOC_ZERO;
+    int got = read_text(which, domain, &text);
+
+    if (got == 1)
+        got = span_list(text.s, text.len, seconds, max);
+    int e = errno;
+    stralloc_free(&text);
+    return (errno = e, got);
+}
+
+int
+control_rate_of(enum setting which, char const *domain, uint32_t *number, uint32_t *seconds)
+{
+    stralloc text = STRALLOC_ZERO;
+    int got = control_line_of(which, domain, &text);
+
+    *number = 0;
+    if (got == 1)
+        got = span_rate(text.s, number, seconds) ? 1 : -1;
+    int e = errno;
+    stralloc_free(&text);
+    return got >= 0 ? 1 : (errno = e, *number = 0, 0);
 }
 
 /* ---- for the operator's tools ---- */
@@ -340,12 +401,16 @@ control_parse(enum setting which, stralloc *text)
 {
     enum setting_type type = control_rows[which].type;
     int number = type == SETTING_INT || type == SETTING_BOOL;
-    uint32_t value;
+    uint32_t value, seconds;
 
     if (!tidy(text, number ? 20 : control_rows[which].largest))
         return 0;
-    if (type != SETTING_LIST && type != SETTING_TABLE && items(text) > 1)
+    if (type != SETTING_LIST && type != SETTING_TABLE && type != SETTING_SPANS && items(text) > 1)
         return (errno = EPROTO, 0);
+    if (type == SETTING_SPANS)
+        return span_list(text->s, text->len, &value, 1) != -1;
+    if (type == SETTING_RATE && text->len)
+        return span_rate(text->s, &value, &seconds);
     for (size_t at = 0; at < text->len; at += strlen(text->s + at) + 1)
         if ((number && !control_scan(which, text->s + at, &value)) ||
             (type == SETTING_TABLE && !strchr(text->s + at, ':')))

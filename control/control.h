@@ -18,7 +18,7 @@ enum setting {
     SET_count
 };
 
-enum setting_type { SETTING_INT, SETTING_BOOL, SETTING_LINE, SETTING_LIST, SETTING_TABLE, SETTING_SECRET };
+enum setting_type { SETTING_INT, SETTING_BOOL, SETTING_LINE, SETTING_LIST, SETTING_TABLE, SETTING_SECRET, SETTING_SPANS, SETTING_RATE };
 enum setting_scope { SCOPE_GLOBAL, SCOPE_SERVER, SCOPE_REMOTE, SCOPE_DOMAIN };
 
 /* One row of the table. `number` is the default of INT and BOOL, `text` that of
@@ -88,6 +88,18 @@ extern int control_list(enum setting, stralloc *value);
  * ('/', a leading '.', control characters) has no folder. */
 extern int control_uint_of(enum setting, char const *domain, uint32_t *value);
 extern int control_line_of(enum setting, char const *domain, stralloc *value);
+extern int control_list_of(enum setting, char const *domain, stralloc *value);
+
+/* A SPANS setting, in seconds; domain as above, NULL for none. Returns how many there are, at most max are kept; -1 with
+ * errno. */
+extern int control_spans_of(enum setting, char const *domain, uint32_t *seconds, unsigned int max);
+
+/* A RATE setting: so many in so many seconds; *number is 0 if there is none. Returns 1, or 0 with errno. */
+extern int control_rate_of(enum setting, char const *domain, uint32_t *number, uint32_t *seconds);
+
+/* 1 if some setting of scope REMOTE may be different for this domain than for all: if control/remote/ has a folder
+ * that is looked up for it. One look for each such folder spares one for each setting. */
+extern int control_remote(char const *domain);
 
 /* Checks a setting's whole file in memory, as written by a person: comments and blanks go, NUL-terminated items stay.
  * Numbers and bounds, one value where there is one, key:value in tables. Returns 1, or 0 with EPROTO. */

@@ -95,12 +95,13 @@ get(struct place const *place, char const *const *argv)
         printf("%u\n", (unsigned int)number);
         return fflush(stdout) ? EXIT_TEMP : 0;
     }
-    got = row->type == SETTING_LINE ? control_line_of(which, domain, &text) : control_list(which, &text);
+    got = row->type == SETTING_LINE || row->type == SETTING_RATE ? control_line_of(which, domain, &text)
+                                                                  : control_list_of(which, domain, &text);
     if (got == -1)
         strerr_diefusys(EXIT_TEMP, "read ", control_path(which));
     if (!got)
         strerr_dief(EXIT_PERM, "no value: ", row->name);
-    if (row->type == SETTING_LINE && !stralloc_0(&text))
+    if ((row->type == SETTING_LINE || row->type == SETTING_RATE) && !stralloc_0(&text))
         strerr_diefusys(EXIT_TEMP, "read ", control_path(which));
     for (size_t i = 0; i < text.len; i++)
         if (!text.s[i])

@@ -26,6 +26,7 @@
 #define STATUS_DONE                                                                                                    \
     'D'                    /* delivered, or nobody wants to know of the failure \
                            */
+#define STATUS_SUCCEEDED 'S' /* delivered, the report that was asked for is owed */
 #define STATUS_FAILED 'F'  /* failed, the report is owed */
 #define STATUS_BOUNCED 'B' /* failed, the report is queued */
 

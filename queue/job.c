@@ -133,6 +133,10 @@ result_scan(struct bytes frame, struct result *res)
             res->remote = r.value;
         else if (record_is(&r, "text"))
             res->text = r.value;
+        else if (record_is(&r, "site"))
+            res->site = r.value;
+        else if (record_is(&r, "dsn"))
+            res->dsn = 1;
         else if (record_is(&r, "done"))
             res->done = 1;
     }
@@ -166,7 +170,8 @@ result_put(stralloc *to, struct result const *r)
     if (r->class)
         good = good && envelope_put(&records, "class", &r->class, 1) && put_text(&records, "code", r->code) &&
                put_text(&records, "to", r->to) && put_text(&records, "remote", r->remote) &&
-               put_text(&records, "text", r->text);
+               put_text(&records, "text", r->text) && (!r->site.len || put_text(&records, "site", r->site)) &&
+               (!r->dsn || envelope_put(&records, "dsn", "1", 1));
     if (r->done)
         good = good && envelope_put(&records, "done", "1", 1);
     good = good && netstring_put(to, records.s, records.len);

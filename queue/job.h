@@ -22,7 +22,9 @@
  *
  * Results, any number for one job, the last has done=1:
  *   job=NUMBER  class=K|Z|D  code=5.1.1  to=0-3,7 (indices)  remote=HOST
- *   text=TEXT  [done=1]
+ *   text=TEXT  [site=NAME]  [dsn=1]  [done=1]
+ * site: who serves this domain, the same name for all domains that are served
+ * there. dsn=1: the next host was told what the sender wants to hear (RFC 3461).
  * A frame may be only job= and done=1. A recipient without a result at `done`
  * is Z.
  *
@@ -72,6 +74,8 @@ struct result {
     uint64_t job;
     char class; /* 0: the frame says only that it is done */
     struct bytes code, to, remote, text;
+    struct bytes site; /* the mail host that serves this destination, perhaps among others */
+    int dsn;           /* it takes care of NOTIFY itself */
     int done;
 };
 

@@ -1,5 +1,6 @@
 #include "send/attempt.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +9,11 @@
 #include <skalibs/types.h>
 
 #include "lib/log.h"
+#include "send/dest.h"
 #include "send/dispatch.h"
+#include "send/marks.h"
 #include "send/message.h"
+#include "send/park.h"
 #include "send/ranges.h"
 #include "send/settings.h"
 
@@ -109,11 +113,41 @@ targets_make(struct send *s, struct message *m)
 
 /* ---- groups ---- */
 
-/* A group ends where the next destination begins: of the local ones, that is another of the two routes. */
+#define OWNER_MAX 64
+#define MANY_GROUPS 20 /* more make a message one to many */
+#define MANY_TARGETS 500
+
+/* The destination's name: of a user's addresses "joe-list", "joe-x" all the user, so that he has his share of the places and no
+ * more. Users whose names have a '-' in them may share one. */
+static struct bytes
+dest_name(struct message const *m, struct target const *t, char owner[static OWNER_MAX])
+{
+    struct bytes key = attempt_key(m, t);
+    size_t len = 0;
+
+    if (t->route != ROUTE_LOCAL)
+        return key;
+    for (; len < key.len && len < OWNER_MAX && key.s[len] != '-'; len++)
+        owner[len] = (char)tolower((unsigned char)key.s[len]);
+    return (struct bytes){owner, len};
+}
+
+/* A group ends where the next destination begins. */
 static int
 same_group(struct message const *m, struct target const *a, struct target const *b)
 {
-    return a->route == b->route && (a->route != ROUTE_REMOTE || attempt_together(m, a, b));
+    char first[OWNER_MAX], second[OWNER_MAX];
+    struct bytes left, right;
+
+    if (a->route != b->route)
+        return 0;
+    if (a->route == ROUTE_MAILBOX)
+        return 1;
+    if (a->route == ROUTE_REMOTE)
+        return attempt_together(m, a, b);
+    left = dest_name(m, a, first);
+    right = dest_name(m, b, second);
+    return left.len == right.len && !memcmp(left.s, right.s, left.len);
 }
 
 static int
@@ -128,17 +162,17 @@ groups_make(struct send *s, struct message *m)
         return 0;
     for (uint32_t i = 0; i < m->ntargets; i++) {
         struct group *g = m->groups + m->ngroups;
-        struct bytes key = attempt_key(m, m->targets + i);
+        char owner[OWNER_MAX];
+        struct bytes name;
         if (i && same_group(m, m->targets + i - 1, m->targets + i)) {
             g[-1].end = i + 1;
             continue;
         }
-        if (m->targets[i].route == ROUTE_LOCAL)
-            key.len = 0;
+        name = dest_name(m, m->targets + i, owner);
         g->message = m;
         g->at = i;
         g->end = i + 1;
-        g->dest = dispatch_dest(s, m->targets[i].route, key);
+        g->dest = dest_find(s, m->targets[i].route, name);
         if (!g->dest)
             return 0;
         m->ngroups++;
@@ -157,65 +191,193 @@ give_up(struct send *s, struct message *m)
     log_errno(&l, errno);
     log_end(&l);
     for (uint32_t i = 0; i < m->ngroups; i++)
-        dispatch_idle(s, m->groups[i].dest);
+        dest_idle(s, m->groups[i].dest);
     m->ngroups = 0;
     m->soon = 1;
     m->attempt = TRY_OVER;
     message_proceed(s, m);
 }
 
+/* Hands the message over to a park; it is unloaded. */
 static void
 park(struct send *s, struct message *m, struct park *p)
 {
-    uint32_t entry = m->entry;
-
+    park_put(s, p, m->entry); /* first: what is parked at a destination keeps it */
+    for (uint32_t i = 0; i < m->ngroups; i++)
+        dest_idle(s, m->groups[i].dest);
     message_unload(s, m);
-    dispatch_park(s, p, entry);
+}
+
+/* ---- who is due ---- */
+
+/* What the log promised each recipient: next[i] is the second of his next attempt, where that lies well ahead. */
+static void
+read_promises(struct send const *s, struct message const *m, struct bytes log, uint32_t *next)
+{
+    struct file_event e;
+    uint64_t now = s->clock.wall;
+
+    while (file_event_next(&log, &e)) {
+        /* Of those that were tried together some heard later than others: three quarters of the wait are enough. */
+        int ahead = e.class == 'Z' && e.time <= now && e.next > now && e.next - now <= SCHEDULE_FURTHEST &&
+                    e.next - now > (e.next - e.time) / 4;
+        uint32_t first, last;
+        if (e.class != 'Z')
+            continue;
+        while (file_range_next(&e.to, &first, &last) == 1)
+            for (uint32_t i = first; i <= last && i < m->file.header.recipients; i++)
+                next[i] = ahead ? (uint32_t)e.next : 0;
+    }
+}
+
+/* Domains have schedules of their own: a message is loaded when the first of them is due, and the others wait on. Whoever
+ * has asked for an attempt gets all of it. */
+static void
+put_off(struct send *s, struct message *m)
+{
+    stralloc log = STRALLOC_ZERO;
+    uint32_t *next;
+    uint32_t later = 0;
+
+    if (m->ngroups < 2 || !m->waits || m->now || !marks_log(m, &log))
+        return;
+    next = calloc(m->file.header.recipients, sizeof *next);
+    if (next)
+        read_promises(s, m, (struct bytes){log.s, log.len}, next);
+    for (uint32_t i = 0; next && i < m->ngroups; i++) {
+        struct group *g = m->groups + i;
+        uint32_t least = UINT32_MAX;
+        for (uint32_t k = g->at; k < g->end; k++)
+            if (next[m->targets[k].index] < least)
+                least = next[m->targets[k].index];
+        g->later = least != 0;
+        later += g->later;
+        if (least && (!m->again_at || least < m->again_at))
+            m->again_at = least;
+    }
+    for (uint32_t i = 0; later == m->ngroups && i < m->ngroups; i++) /* the file's time knows better */
+        m->groups[i].later = 0;
+    if (later == m->ngroups)
+        m->again_at = 0;
+    free(next);
+    stralloc_free(&log);
+}
+
+/* Where it waits if nobody who is due can be tried now; NULL: it is not parked. What is held in several places is not: it is
+ * looked at now and then, for it must not miss that one of them is free. */
+static struct park *
+where_to_park(struct send const *s, struct message const *m)
+{
+    struct channel *channel = m->groups->dest->channel;
+    struct park *held = 0;
+    unsigned int nheld = 0;
+
+    for (uint32_t i = 0; i < m->ngroups; i++) {
+        struct dest *d = m->groups[i].dest;
+        if (!park_of(s, d) || m->groups[i].later)
+            return 0;
+        if (d->channel != channel || !d->channel->held)
+            channel = 0;
+        nheld += dest_held(d) != 0;
+        if (dest_held(d))
+            held = &d->park;
+    }
+    if (channel)
+        return &channel->park;
+    for (uint32_t i = 0; nheld < m->ngroups && i < m->ngroups; i++)
+        if (!dest_held(m->groups[i].dest))
+            return park_of(s, m->groups[i].dest);
+    return m->ngroups == 1 ? held : 0;
+}
+
+static void
+set_dying(struct send const *s, struct message *m)
+{
+    uint64_t age = clock_age(&s->clock, m->arrival);
+
+    m->dying = (uint8_t)((age > settings_lifetime(s, 0, !m->from.len) ? DYING_LOCAL : 0) |
+                         (age > settings_lifetime(s, 1, !m->from.len) ? DYING_REMOTE : 0));
+}
+
+static int
+is_tried(struct group const *g)
+{
+    return !g->later && !dest_held(g->dest);
+}
+
+static void
+dispatch_all(struct send *s, struct message *m)
+{
+    for (uint32_t i = 0; i < m->ngroups; i++)
+        m->open += is_tried(m->groups + i) != 0;
+    for (uint32_t i = 0; i < m->ngroups; i++) {
+        struct group *g = m->groups + i;
+        if (is_tried(g)) {
+            if (m->now)
+                pace_revive(&g->dest->pace, s->asked);
+            dispatch_group(g);
+            continue;
+        }
+        m->kept |= dest_held(g->dest) != 0;
+        dest_idle(s, g->dest);
+    }
 }
 
 void
 attempt_begin(struct send *s, struct message *m)
 {
-    struct park *full = 0;
+    struct park *full;
 
     m->attempt = TRY_UNDER_WAY;
-    if (!settings_fresh(s) || !targets_make(s, m) || !groups_make(s, m)) {
+    if (settings_fresh(s) && settings_holds(s, m->from)) {
+        park(s, m, &s->senders);
+        return;
+    }
+    if (!s->settings.read || !targets_make(s, m) || !groups_make(s, m)) {
         give_up(s, m);
         return;
     }
-    m->dying = clock_age(&s->clock, m->arrival) > s->settings.queuelifetime;
-    for (uint32_t i = 0; i < m->ngroups; i++) {
-        struct park *p = dispatch_full(m->groups[i].dest);
-        if (!p) {
-            full = 0;
-            break;
-        }
-        if (!full)
-            full = p;
-    }
+    m->bulk = m->ngroups > MANY_GROUPS || m->ntargets > MANY_TARGETS;
+    set_dying(s, m);
+    put_off(s, m);
+    full = where_to_park(s, m);
     if (full) {
-        for (uint32_t i = 0; i < m->ngroups; i++)
-            dispatch_idle(s, m->groups[i].dest);
         park(s, m, full);
         return;
     }
-    m->open = m->ngroups;
-    for (uint32_t i = 0; i < m->ngroups; i++)
-        dispatch_group(m->groups + i);
+    s->table.entries[m->entry].flags &= (uint8_t)~ENTRY_NOW;
+    dispatch_all(s, m);
+    if (m->open)
+        return;
+    m->attempt = TRY_OVER;
+    message_proceed(s, m);
+}
+
+uint64_t
+attempt_next(struct send const *s, struct message const *m, struct dest const *d)
+{
+    struct schedule const *how = d ? &d->schedule : &s->settings.schedule;
+    uint64_t age = clock_age(&s->clock, m->arrival);
+    uint64_t life = settings_lifetime(s, !d || d->route == ROUTE_REMOTE, !m->from.len);
+    uint64_t wait = schedule_wait(how, age, m->id);
+
+    if (age <= life && wait > life - age + 1) /* the last attempt comes when its time is over, not later */
+        wait = life - age + 1;
+    return s->clock.wall + wait;
 }
 
 /* ---- results ---- */
 
 int
-attempt_wants_report(struct bytes envelope, uint32_t record)
+attempt_notify(struct bytes envelope, uint32_t record, char const *word, int otherwise)
 {
     struct bytes cursor = {envelope.s + record, envelope.len - record};
     struct record r;
 
     while (envelope_next(&cursor, &r) == 1 && !record_is(&r, "to"))
         if (record_is(&r, "notify"))
-            return memmem(r.value.s, r.value.len, "FAILURE", 7) != 0;
-    return 1;
+            return memmem(r.value.s, r.value.len, word, strlen(word)) != 0;
+    return otherwise;
 }
 
 /* The first target of the job whose index is at least n. */
@@ -235,19 +397,23 @@ lower_bound(struct message const *m, struct running const *j, uint32_t n)
 }
 
 static char
-new_status(struct message const *m, struct target const *t, char class)
+new_status(struct message const *m, struct target const *t, struct result const *r, char class)
 {
-    if (class == 'K')
-        return STATUS_DONE;
+    struct bytes envelope = m->file.envelope;
+
     if (class == 'Z')
         return STATUS_TODO;
-    return attempt_wants_report(m->file.envelope, t->record) ? STATUS_FAILED : STATUS_DONE;
+    if (class == 'K')
+        return !r->dsn && attempt_notify(envelope, t->record, "SUCCESS", 0) && m->from.len ? STATUS_SUCCEEDED : STATUS_DONE;
+    return attempt_notify(envelope, t->record, "FAILURE", 1) ? STATUS_FAILED : STATUS_DONE;
 }
 
 /* Answers those of the ranges that are open, writes their numbers. Returns how many. */
 static uint32_t
-answer(struct send *s, struct message *m, struct running *j, struct bytes ranges, char class, stralloc *numbers)
+answer(struct send *s, struct running *j, struct result const *r, char class, stralloc *numbers)
 {
+    struct message *m = j->message;
+    struct bytes ranges = r->to;
     struct ranges folded = RANGES_ZERO;
     uint32_t first, last, before = 0, n = 0;
 
@@ -258,7 +424,7 @@ answer(struct send *s, struct message *m, struct running *j, struct bytes ranges
             if (t->answered)
                 continue;
             t->answered = 1;
-            status = new_status(m, t, class);
+            status = new_status(m, t, r, class);
             if (status != STATUS_TODO)
                 message_mark(s, m, t->index, status);
             if (n++ && t->index < before) /* they came out of order: a range ends here */
@@ -290,6 +456,22 @@ say(struct send *s, struct running const *j, struct result const *r, char class,
     log_end(&l);
 }
 
+/* 1 if it tells of the host, not of a recipient or of the message: it could not be reached, or wants less. */
+static int
+is_trouble(struct result const *r)
+{
+    static char const *const codes[] = {"4.4.1", "4.4.2", "4.4.3", "4.4.5", "4.3.2", "4.5.0"};
+
+    if (r->class != 'Z')
+        return 0;
+    if (r->text.len >= 3 && !memcmp(r->text.s, "421", 3))
+        return 1;
+    for (unsigned int i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (r->code.len == 5 && !memcmp(r->code.s, codes[i], 5))
+            return 1;
+    return 0;
+}
+
 #define EXPIRED "It was tried for too long. The last answer: "
 
 void
@@ -300,14 +482,19 @@ attempt_result(struct send *s, struct running *j, struct result const *r, int lo
     stralloc numbers = STRALLOC_ZERO, text = STRALLOC_ZERO;
     char class = r->class;
     uint32_t n;
+    uint8_t route = j->dest->route == ROUTE_REMOTE ? DYING_REMOTE : DYING_LOCAL;
 
-    if (class == 'Z' && m->dying && !lost && stralloc_cats(&text, EXPIRED) &&
+    if (class == 'Z' && (m->dying & route) && !lost && stralloc_cats(&text, EXPIRED) &&
         stralloc_catb(&text, r->text.s, r->text.len)) {
         class = 'D';
         said.code = (struct bytes){"5.4.7", 5};
         said.text = (struct bytes){text.s, text.len};
     }
-    n = answer(s, m, j, r->to, class, &numbers);
+    n = answer(s, j, r, class, &numbers);
+    if (n && !lost && is_trouble(r) && j->number) {
+        j->trouble = 1;
+        pace_note(&j->dest->pace, r->text.s, r->text.len);
+    }
     if (n) {
         struct file_event e = {.time = s->clock.wall,
                                .class = class,
@@ -316,7 +503,9 @@ attempt_result(struct send *s, struct running *j, struct result const *r, int lo
                                .text = said.text,
                                .to = {numbers.s, numbers.len}};
         if (class == 'Z') {
-            m->again_at = e.next = message_next(s, m);
+            e.next = attempt_next(s, m, j->dest);
+            if (!m->again_at || e.next < m->again_at)
+                m->again_at = e.next;
             j->bad += n;
         } else
             j->good += n;

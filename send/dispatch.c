@@ -9,112 +9,35 @@
 
 #include "lib/log.h"
 #include "send/attempt.h"
+#include "send/dest.h"
 #include "send/frame.h"
 #include "send/message.h"
-#include "send/settings.h"
+#include "send/park.h"
 
-#define LOCALS_PER_JOB 16
-#define DEST_ENOUGH 10 /* groups that wait loaded, beside as many as may run */
-#define CHANNEL_ENOUGH 100
-#define WINDOW_FIRST 5    /* jobs at a time to a destination that nothing is known of */
 #define BACKOFF_FIRST 100 /* milliseconds */
 #define BACKOFF_MOST 10000
+#define RELOOK 1000 /* while something is held */
 
-/* ---- destinations ---- */
+/* ---- who is next ---- */
 
-static struct dest **
-chain(struct send *s, int route, struct bytes name)
+static unsigned int
+list_of(struct dest const *d, unsigned int lane)
 {
-    uint32_t h = (uint32_t)route * 2654435761u;
-
-    for (size_t i = 0; i < name.len; i++)
-        h = (h ^ (unsigned char)name.s[i]) * 16777619u;
-    return s->dests + (h ^ h >> 16) % SEND_DESTS;
+    return lane == LANE_NEW && d->pace.slow ? READY_SLOW : lane;
 }
 
-static void
-park_init(struct park *p, struct dest *d, struct channel *c)
+/* Letters to hosts that are not known to be slow always find a free place soon: all others together do not get the
+ * last quarter. */
+static int
+patient_full(struct channel const *c)
 {
-    p->dest = d;
-    p->channel = c;
-    for (unsigned int i = 0; i < LANES; i++)
-        p->chains[i].first = p->chains[i].last = TABLE_NONE;
+    return c->patient >= c->limit - c->limit / 4;
 }
 
 static int
-park_empty(struct park const *p)
+is_patient(struct dest const *d, unsigned int lane)
 {
-    return !p->chains[LANE_NEW].count && !p->chains[LANE_OLD].count;
-}
-
-static void
-dest_limits(struct send const *s, struct dest *d)
-{
-    d->limit = settings_of(s, SET_concurrency, d->name, s->settings.concurrency);
-    d->perjob = settings_of(s, SET_rcptperjob, d->name, s->settings.rcptperjob);
-    if (!d->limit)
-        d->limit = 1;
-    if (!d->perjob)
-        d->perjob = 1;
-    d->read = s->clock.boot;
-}
-
-static void
-dest_init(struct send *s, struct dest *d, int route)
-{
-    d->route = (uint8_t)route;
-    d->channel = s->channels + (route == ROUTE_REMOTE ? CHANNEL_REMOTE : CHANNEL_LOCAL);
-    park_init(&d->park, d, d->channel);
-    if (route != ROUTE_REMOTE) {
-        d->limit = d->window = SEND_JOBS;
-        d->perjob = LOCALS_PER_JOB;
-        return;
-    }
-    dest_limits(s, d);
-    d->window = d->limit < WINDOW_FIRST ? d->limit : WINDOW_FIRST;
-}
-
-struct dest *
-dispatch_dest(struct send *s, int route, struct bytes name)
-{
-    struct dest **at = chain(s, route, name);
-    struct dest *d;
-
-    for (d = *at; d; d = d->next)
-        if (d->route == route && d->len == name.len && !memcmp(d->name, name.s, name.len)) {
-            if (route == ROUTE_REMOTE && s->clock.boot - d->read >= 1000)
-                dest_limits(s, d);
-            return d;
-        }
-    d = calloc(1, sizeof *d + name.len + 1);
-    if (!d)
-        return 0;
-    memcpy(d->name, name.s, name.len);
-    d->len = name.len;
-    dest_init(s, d, route);
-    d->next = *at;
-    *at = d;
-    return d;
-}
-
-void
-dispatch_idle(struct send *s, struct dest *d)
-{
-    struct dest **at = chain(s, d->route, (struct bytes){d->name, d->len});
-
-    if (d->waiting || d->running || !park_empty(&d->park) || d->park.listed || d->lanes[LANE_NEW].isready ||
-        d->lanes[LANE_OLD].isready)
-        return;
-    while (*at != d)
-        at = &(*at)->next;
-    *at = d->next;
-    free(d);
-}
-
-static int
-may_start(struct dest const *d)
-{
-    return d->running < d->window && d->running < d->limit;
+    return list_of(d, lane) != LANE_NEW;
 }
 
 static void
@@ -124,32 +47,86 @@ make_ready(struct dest *d)
 
     for (unsigned int i = 0; i < LANES; i++) {
         struct lane *l = d->lanes + i;
-        if (l->isready || !l->first || !may_start(d))
+        unsigned int to = list_of(d, i);
+        if (l->isready || !l->first || d->blocked || !dest_may_start(d))
             continue;
         l->isready = 1;
         l->ready = 0;
-        if (c->ready[i])
-            c->readylast[i]->lanes[i].ready = d;
+        if (c->ready[to])
+            c->readylast[to]->lanes[i].ready = d;
         else
-            c->ready[i] = d;
-        c->readylast[i] = d;
+            c->ready[to] = d;
+        c->readylast[to] = d;
+    }
+}
+
+/* Of its lanes that may be served, the one whose turn it is; LANES: none. A destination for one job at a time is asked
+ * for each of its lanes in turn, too. */
+static unsigned int
+choose_lane(struct channel const *c, struct dest const *d)
+{
+    unsigned int best = LANES;
+
+    for (unsigned int i = 0; i < LANES; i++)
+        if (d->lanes[i].first && !(is_patient(d, i) && patient_full(c)) &&
+            (best == LANES || d->lanes[i].served < d->lanes[best].served))
+            best = i;
+    return best;
+}
+
+/* Takes the first off the next list whose turn it is; NULL if no list may be served. */
+static struct dest *
+take_first(struct channel *c)
+{
+    for (unsigned int tries = 0; tries < READIES; tries++) {
+        unsigned int i = c->turn++ % READIES;
+        unsigned int lane = i == READY_SLOW ? LANE_NEW : i;
+        struct dest *d = c->ready[i];
+        if (!d || (i != LANE_NEW && patient_full(c)))
+            continue;
+        c->ready[i] = d->lanes[lane].ready;
+        d->lanes[lane].isready = 0;
+        return d;
+    }
+    return 0;
+}
+
+/* It left a place at its site free, or does not need the one it was given. */
+static void
+pass_on(struct site *site)
+{
+    struct dest *d;
+
+    for (uint32_t places = site ? dest_places(site) : 0; places && (d = dest_unblock(site));) {
+        make_ready(d);
+        for (unsigned int i = 0; i < LANES; i++)
+            if (d->lanes[i].isready) {
+                places--;
+                break;
+            }
     }
 }
 
 /* The next destination that may start a job, and the lane whose turn it is; or NULL. */
 static struct dest *
-take_ready(struct channel *c, unsigned int *lane)
+take_ready(struct send *s, struct channel *c, unsigned int *lane)
 {
-    while (c->ready[LANE_NEW] || c->ready[LANE_OLD]) {
-        unsigned int i = c->turn++ % LANES;
-        struct dest *d = c->ready[i];
-        if (!d)
+    struct dest *d;
+
+    while ((d = take_first(c))) {
+        *lane = choose_lane(c, d);
+        if (*lane == LANES) /* it has become slow since it was listed */
+            make_ready(d);
+        if (*lane == LANES || !dest_may_start(d))
             continue;
-        c->ready[i] = d->lanes[i].ready;
-        d->lanes[i].isready = 0;
-        *lane = i;
-        if (may_start(d)) /* its other lane may have had the last place */
+        if (pace_dead(&d->pace, s->clock.boot))
             return d;
+        if (!dest_may_start(d))
+            continue;
+        if (!dest_must_wait(s, d))
+            return d;
+        if (!d->blocked)
+            pass_on(d->site);
     }
     return 0;
 }
@@ -157,7 +134,8 @@ take_ready(struct channel *c, unsigned int *lane)
 static void
 queue_group(struct group *g)
 {
-    struct lane *l = g->dest->lanes + (g->message->waits ? LANE_OLD : LANE_NEW);
+    struct message const *m = g->message;
+    struct lane *l = g->dest->lanes + (m->bulk ? LANE_BULK : m->waits ? LANE_OLD : LANE_NEW);
 
     g->next = 0;
     if (l->first)
@@ -167,89 +145,20 @@ queue_group(struct group *g)
     l->last = g;
 }
 
+static unsigned int
+channel_number(struct dest const *d)
+{
+    return d->route == ROUTE_REMOTE ? CHANNEL_REMOTE : CHANNEL_LOCAL;
+}
+
 void
 dispatch_group(struct group *g)
 {
     queue_group(g);
     g->dest->waiting++;
-    g->dest->channel->waiting++;
+    if (!g->message->openat[channel_number(g->dest)]++)
+        g->dest->channel->waiting++;
     make_ready(g->dest);
-}
-
-/* ---- parking ---- */
-
-static int
-park_full(struct park const *p)
-{
-    struct channel const *c = p->channel;
-
-    if (p->dest)
-        return p->dest->waiting >= (p->dest->limit < c->limit ? p->dest->limit : c->limit) + DEST_ENOUGH;
-    return c->waiting >= 2 * c->limit + CHANNEL_ENOUGH;
-}
-
-struct park *
-dispatch_full(struct dest *d)
-{
-    if (park_full(&d->park))
-        return &d->park;
-    return park_full(&d->channel->park) ? &d->channel->park : 0;
-}
-
-void
-dispatch_park(struct send *s, struct park *p, uint32_t entry)
-{
-    struct entry *e = s->table.entries + entry;
-    unsigned int lane = e->flags & ENTRY_WAITS ? LANE_OLD : LANE_NEW;
-
-    e->place = TABLE_PARKED;
-    e->key = TABLE_NONE;
-    if (p->chains[lane].count++)
-        s->table.entries[p->chains[lane].last].key = entry;
-    else
-        p->chains[lane].first = entry;
-    p->chains[lane].last = entry;
-}
-
-static void
-may_give(struct send *s, struct park *p)
-{
-    if (park_empty(p) || p->listed || park_full(p))
-        return;
-    p->listed = 1;
-    p->next = s->giving;
-    s->giving = p;
-}
-
-static uint32_t
-park_take(struct send *s, struct park *p)
-{
-    unsigned int lane = p->turn++ % LANES;
-    uint32_t entry;
-
-    if (!p->chains[lane].count)
-        lane = !lane;
-    entry = p->chains[lane].first;
-    p->chains[lane].first = s->table.entries[entry].key;
-    p->chains[lane].count--;
-    s->table.entries[entry].place = TABLE_ACTIVE;
-    return entry;
-}
-
-uint32_t
-dispatch_unpark(struct send *s)
-{
-    struct park *p;
-
-    while ((p = s->giving)) {
-        if (!park_empty(p) && !park_full(p))
-            return park_take(s, p);
-        s->giving = p->next;
-        p->listed = 0;
-        if (p->dest)
-            dispatch_idle(s, p->dest);
-    }
-    return TABLE_NONE;
 }
 
 /* ---- jobs ---- */
@@ -286,24 +195,28 @@ static void
 group_taken(struct send *s, struct dest *d, struct lane *l, uint32_t end)
 {
     struct group *g = l->first;
+    struct message *m = g->message;
 
     l->first = g->next;
+    l->served = s->sequence;
     g->at = end;
     if (g->at < g->end)
         queue_group(g);
     else {
         d->waiting--;
-        d->channel->waiting--;
-        g->message->open--;
-        may_give(s, &d->park);
-        may_give(s, &d->channel->park);
+        m->open--;
+        if (!--m->openat[channel_number(d)])
+            d->channel->waiting--;
+        park_give(s, &d->park);
+        park_give(s, &d->channel->park);
     }
 }
 
 /* Returns 1, or 0 with errno if the channel takes no more for now. */
 static int
-start_job(struct send *s, struct channel *c, struct dest *d, struct lane *l)
+start_job(struct send *s, struct channel *c, struct dest *d, unsigned int lane)
 {
+    struct lane *l = d->lanes + lane;
     struct group *g = l->first;
     struct message *m = g->message;
     struct running *j = free_slot(s);
@@ -328,13 +241,59 @@ start_job(struct send *s, struct channel *c, struct dest *d, struct lane *l)
     j->at = g->at;
     j->end = end;
     j->good = j->bad = 0;
+    j->trouble = 0;
+    j->patient = is_patient(d, lane) != 0;
+    j->begun = s->clock.boot;
     s->njobs++;
     c->running++;
-    d->running++;
+    c->patient += j->patient;
+    dest_enter(d);
+    pace_begin(&d->pace, d->running, s->clock.boot);
+    if (!d->pace.slow)
+        (void)wake_at(&s->wakes, d, s->clock.boot + PACE_SLOW);
     m->jobs++;
     say_start(j);
     group_taken(s, d, l, end);
     return 1;
+}
+
+/* The recipients of a group hear at once that their host is dead: each message goes on by its own plan, and finds
+ * its end when its time is over. */
+static void
+refuse_group(struct send *s, struct dest *d, unsigned int lane)
+{
+    struct group *g = d->lanes[lane].first;
+    struct message *m = g->message;
+    struct running j = {.message = m, .dest = d, .channel = d->channel, .at = g->at, .end = g->end};
+    static char const everybody[] = "0-9999999";
+    static char const text[] = "Not tried, for its hosts could not be reached lately: ";
+    struct result r = {.class = 'Z', .code = {"4.4.1", 5}, .to = {everybody, sizeof everybody - 1}};
+    char words[sizeof text + PACE_TEXT];
+
+    memcpy(words, text, sizeof text - 1);
+    strcpy(words + sizeof text - 1, d->pace.why);
+    r.text = (struct bytes){words, strlen(words)};
+    group_taken(s, d, d->lanes + lane, g->end);
+    attempt_result(s, &j, &r, 0);
+    make_ready(d);
+    dest_remember(s, d);
+    message_proceed(s, m);
+    dest_idle(s, d);
+}
+
+/* What a job's end says of its host. */
+static void
+learn(struct send *s, struct running const *j)
+{
+    struct dest *d = j->dest;
+    uint64_t took = s->clock.boot - j->begun;
+    enum pace_result r = j->trouble && !j->good ? PACE_TROUBLE : j->good ? PACE_GOOD : PACE_AS_IS;
+
+    if (d->route != ROUTE_REMOTE)
+        r = PACE_AS_IS;
+    pace_end(&d->pace, r, took, s->clock.boot);
+    if (d->route == ROUTE_REMOTE)
+        dest_remember(s, d);
 }
 
 /* What nobody answered for will be tried again, and may have been delivered. */
@@ -354,17 +313,16 @@ end_job(struct send *s, struct running *j, char const *why)
             attempt_result(s, j, &r, 1);
             break;
         }
-    if (j->good && d->window < d->limit)
-        d->window++;
-    else if (!j->good && j->bad && d->route == ROUTE_REMOTE)
-        d->window = d->window > 1 ? d->window / 2 : 1;
+    learn(s, j);
     j->message = 0;
     s->njobs--;
     c->running--;
-    d->running--;
+    c->patient -= j->patient;
+    dest_leave(d);
     m->jobs--;
     make_ready(d);
-    dispatch_idle(s, d);
+    pass_on(d->site);
+    dest_idle(s, d);
     message_proceed(s, m);
 }
 
@@ -441,8 +399,12 @@ channel_run(struct send *s, struct channel *c)
     unsigned int lane;
     int sent;
 
-    while (!s->stopping && !c->full && c->running < c->limit && (d = take_ready(c, &lane))) {
-        if (!start_job(s, c, d, d->lanes + lane)) {
+    while (!s->stopping && !c->held && !c->full && c->running < c->limit && (d = take_ready(s, c, &lane))) {
+        if (pace_dead(&d->pace, s->clock.boot)) {
+            refuse_group(s, d, lane);
+            continue;
+        }
+        if (!start_job(s, c, d, lane)) {
             c->full = 1;
             if (errno != ENOBUFS) {
                 say_channel(c, "startfailed", errno);
@@ -462,13 +424,47 @@ channel_run(struct send *s, struct channel *c)
     return 1;
 }
 
+/* The channel is held no longer. */
+static void
+release(struct send *s, struct channel *c)
+{
+    park_give(s, &c->park);
+    for (unsigned int i = 0; i < SEND_DESTS; i++)
+        for (struct dest *d = s->dests[i]; d; d = d->next)
+            if (d->channel == c) {
+                make_ready(d);
+                park_give(s, &d->park);
+            }
+}
+
+/* A destination whose time has come: its rate allows another one, it may be held no longer, be slow, or be forgotten. */
+static void
+look_again(struct send *s, struct dest *d)
+{
+    if (d->held)
+        dest_limits(s, d);
+    if (d->running)
+        pace_look(&d->pace, s->clock.boot);
+    if (d->running && !d->pace.slow)
+        (void)wake_at(&s->wakes, d, d->pace.moved + PACE_SLOW);
+    make_ready(d);
+    park_give(s, &d->park);
+    dest_idle(s, d);
+}
+
 int
 dispatch_run(struct send *s)
 {
+    struct dest *d;
     int more = 0;
 
+    while ((d = wake_due(&s->wakes, s->clock.boot)))
+        look_again(s, d);
     for (unsigned int i = 0; i < CHANNELS; i++) {
         struct channel *c = s->channels + i;
+        if (c->washeld && !c->held)
+            release(s, c);
+        c->washeld = c->held;
         if (!c->up && !s->stopping && s->clock.boot >= c->retry)
             channel_connect(s, c);
         if (c->up)
@@ -482,8 +478,16 @@ dispatch_wait(struct send const *s)
 {
     int next = -1;
 
+    uint64_t first = wake_first(&s->wakes);
+
+    if (first != UINT64_MAX && !s->stopping)
+        next = first <= s->clock.boot              ? 0
+               : first - s->clock.boot < INT32_MAX ? (int)(first - s->clock.boot)
+                                                   : INT32_MAX;
     for (unsigned int i = 0; i < CHANNELS; i++) {
         struct channel const *c = s->channels + i;
+        if (c->held && (next == -1 || next > RELOOK))
+            next = RELOOK;
         if ((!c->up || c->full) && c->retry > s->clock.boot) {
             int left = (int)(c->retry - s->clock.boot);
             if (next == -1 || left < next)
@@ -523,6 +527,7 @@ dispatch_frame(struct send *s, struct channel *c, struct bytes frame)
         return;
     }
     c->backoff = 0; /* it works */
+    dest_served(s, j->dest, r.site);
     if (r.class)
         attempt_result(s, j, &r, 0);
     if (r.done)

@@ -1,5 +1,6 @@
-/* Destinations and channels: who is delivered next. Each channel serves its destinations in turn, each destination its
- * messages in turn, a job at a time: a list of a thousand does not hold up a letter, nor one slow domain the others. */
+/* Channels: who is delivered next. Each channel serves first attempts, later ones, messages to many and slow destinations
+ * in turn, of each the destinations in turn, each destination its messages in turn, a job at a time: a list of a
+ * thousand does not hold up a letter, nor one slow domain the others. */
 
 #ifndef PNEU_SEND_DISPATCH_H
 #define PNEU_SEND_DISPATCH_H
@@ -8,20 +9,6 @@
 
 /* Prepares a channel; it is connected later. */
 extern void dispatch_init(struct channel *, char const *name, char const *path);
-
-/* The destination of that route and name, made if need be. NULL with ENOMEM. */
-extern struct dest *dispatch_dest(struct send *, int route, struct bytes name);
-
-/* Forgets a destination that nothing leads to any more. */
-extern void dispatch_idle(struct send *, struct dest *);
-
-/* Where a message for this destination is parked, if that or its channel has enough loaded; else NULL. */
-extern struct park *dispatch_full(struct dest *);
-
-extern void dispatch_park(struct send *, struct park *, uint32_t entry);
-
-/* The next parked entry whose destination has room again, TABLE_ACTIVE; or TABLE_NONE. */
-extern uint32_t dispatch_unpark(struct send *);
 
 /* Queues a group at its destination. */
 extern void dispatch_group(struct group *);

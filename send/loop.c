@@ -19,6 +19,7 @@
 #include "queue/layout.h"
 #include "send/dispatch.h"
 #include "send/message.h"
+#include "send/park.h"
 #include "send/report.h"
 #include "send/scan.h"
 #include "send/settings.h"
@@ -26,6 +27,7 @@
 
 #define LOADS 32        /* messages loaded before other work has its turn */
 #define LONGEST 60000   /* milliseconds without a look at the clocks */
+#define HELD 1000      /* nor without one at the settings, while they hold something */
 #define DESCRIPTORS 200 /* that are not a message's */
 
 static uint32_t
@@ -65,6 +67,8 @@ loop_init(struct send *s, char const *bounce, char const **what)
     s->scan.first = s->scan.again = 1;
     s->maxloaded = n > 2 * DESCRIPTORS ? n - DESCRIPTORS : n / 4; /* each may be copied on its way */
     channels_init(s);
+    park_init(&s->senders, 0, 0);
+    park_init(&s->released, 0, 0);
     (void)clock_read(&s->clock);
     s->scan.next = s->clock.boot;
     s->sequence = s->clock.boot * SEND_JOBS; /* an answer to a job of our predecessor is nobody's */
@@ -117,7 +121,7 @@ next_entry(struct send *s)
             n = take_due(s);
             break;
         default:
-            n = dispatch_unpark(s);
+            n = park_take(s);
         }
     return n;
 }
@@ -230,6 +234,13 @@ until(int *next, struct send const *s, uint64_t boot)
     sooner(next, boot > s->clock.boot ? (int64_t)(boot - s->clock.boot) : 0);
 }
 
+/* Somebody waits for a setting to change. */
+static int
+is_held(struct send const *s)
+{
+    return s->channels[CHANNEL_LOCAL].held || s->channels[CHANNEL_REMOTE].held || !park_empty(&s->senders);
+}
+
 static int
 longest_wait(struct send const *s, int dirty)
 {
@@ -242,6 +253,8 @@ longest_wait(struct send const *s, int dirty)
         until(&next, s, s->sweep);
     if (s->stopping)
         return next;
+    if (is_held(s))
+        sooner(&next, HELD);
     if (s->scan.step == -2)
         until(&next, s, s->scan.next);
     if (s->clock.boot < s->pause)
@@ -315,7 +328,7 @@ loop_run(struct send *s, int signals)
         int more, dirty;
 
         look_at_clocks(s);
-        if (s->sequence && s->njobs == 0 && s->clock.boot - s->settings.read > LONGEST)
+        if (s->clock.boot - s->settings.read >= (is_held(s) ? HELD : LONGEST))
             (void)settings_fresh(s);
         more = !s->stopping && scan_run(s);
         more |= load_some(s);

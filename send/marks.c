@@ -10,6 +10,8 @@
 #include "send/message.h"
 #include "send/sync.h"
 
+#define LOG_MOST 262144 /* bytes */
+
 int
 marks_logend(int fd, off_t begin, off_t *end)
 {
@@ -33,6 +35,28 @@ marks_logend(int fd, off_t begin, off_t *end)
         at -= (off_t)len;
     }
     *end = begin;
+    return 1;
+}
+
+int
+marks_log(struct message const *m, stralloc *to)
+{
+    off_t begin = file_log(&m->file.header);
+    struct stat st;
+    ssize_t n;
+
+    if (fstat(m->fd, &st) == -1)
+        return 0;
+    if (st.st_size - begin > LOG_MOST)
+        begin = st.st_size - LOG_MOST; /* the line that is cut there has a wrong checksum */
+    if (st.st_size <= begin || !stralloc_ready(to, (size_t)(st.st_size - begin)))
+        return 0;
+    n = pread(m->fd, to->s, (size_t)(st.st_size - begin), begin);
+    if (n <= 0) {
+        stralloc_free(to);
+        return 0;
+    }
+    to->len = (size_t)n;
     return 1;
 }
 
@@ -100,13 +124,14 @@ write_status(struct send *s, struct message *m, int fd)
 {
     size_t len = m->high - m->low;
 
-    if (m->low >= m->high)
+    if (m->low >= m->high && !m->synclog)
         return 1;
-    if (pwrite(fd, m->file.status + m->low, len, file_status(&m->file.header) + m->low) != (ssize_t)len) {
+    if (m->low < m->high && pwrite(fd, m->file.status + m->low, len, file_status(&m->file.header) + m->low) != (ssize_t)len) {
         complain(m, "markfailed");
         return 0;
     }
     m->low = m->high = 0;
+    m->synclog = 0;
     if (sync_ask(&s->syncs, m, fd, 0))
         return 1;
     if (fdatasync(fd) == -1) { /* no helper has room: then we wait ourselves */

@@ -74,6 +74,7 @@ message_new(struct send *s, uint32_t entry)
     m->entry = entry;
     m->fd = -1;
     m->waits = (s->table.entries[entry].flags & ENTRY_WAITS) != 0;
+    m->now = (s->table.entries[entry].flags & ENTRY_NOW) != 0;
     m->again = (s->table.entries[entry].flags & ENTRY_AGAIN) != 0;
     table_id(&s->table, entry, m->id);
     m->next = s->messages;
@@ -156,6 +157,12 @@ dirty(struct send *s, struct message *m, uint64_t wait)
 }
 
 void
+message_dirty(struct send *s, struct message *m)
+{
+    dirty(s, m, GATHER);
+}
+
+void
 message_mark(struct send *s, struct message *m, uint32_t index, char status)
 {
     char *at = m->file.status + index;
@@ -164,10 +171,12 @@ message_mark(struct send *s, struct message *m, uint32_t index, char status)
         return;
     if (*at == STATUS_FAILED)
         m->failed--;
+    else if (*at == STATUS_SUCCEEDED)
+        m->succeeded--;
     else if (*at != STATUS_DONE && *at != STATUS_BOUNCED)
         m->left--;
-    if (status == STATUS_FAILED)
-        m->failed++;
+    m->failed += status == STATUS_FAILED;
+    m->succeeded += status == STATUS_SUCCEEDED;
     *at = status;
     if (m->low == m->high) {
         m->low = index;
@@ -222,13 +231,6 @@ is_written(struct send *s, struct message *m)
 }
 
 /* ---- the end of a message, and of an attempt ---- */
-
-uint64_t
-message_next(struct send const *s, struct message const *m)
-{
-    return s->clock.wall +
-           schedule_wait(clock_age(&s->clock, m->arrival), s->settings.retryfirst, s->settings.retrymax);
-}
 
 /* Asks for a sync of the folder that wait/XX's messages lie in; 0 if it cannot be opened. */
 static int
@@ -322,8 +324,10 @@ linked:
 static void
 plan(struct send const *s, struct message *m)
 {
+    if (m->kept && (!m->again_at || m->again_at > s->clock.wall + LOOK_MUCH_LATER))
+        m->again_at = s->clock.wall + LOOK_MUCH_LATER;
     if (!m->again_at)
-        m->again_at = message_next(s, m);
+        m->again_at = attempt_next(s, m, 0);
     if (m->unreported && m->again_at > s->clock.wall + REPORT_AGAIN)
         m->again_at = s->clock.wall + REPORT_AGAIN;
 }
@@ -369,12 +373,12 @@ message_proceed(struct send *s, struct message *m)
     if (m->gone) {
         say("gone", m->id, 0);
         forget(s, m);
-    } else if (m->failed && !m->unreported) {
+    } else if ((m->failed || m->succeeded) && !m->unreported) {
         /* The failures are on disk before the report is made: an attempt after a crash must not deliver what
          * its sender was told is lost. */
         if (is_written(s, m))
-            report_ask(s, m);
-    } else if (!m->left && !m->failed)
+            report_ask(s, m, m->failed ? REPORT_FAILED : REPORT_SUCCEEDED);
+    } else if (!m->left && !m->failed && !m->succeeded)
         end(s, m);
     else if (m->attempt == TRY_NOT_YET && (m->left || s->stopping)) {
         /* The mark of a report that was just made, too: a message that is parked, or left to our successor, must not
@@ -387,7 +391,10 @@ message_proceed(struct send *s, struct message *m)
             attempt_begin(s, m);
     } else if (m->soon)
         rest(s, m, LOOK_MUCH_LATER);
-    else {
+    else if (m->left && !m->notices && !s->stopping && report_late(s, m)) {
+        if (is_written(s, m))
+            report_ask(s, m, REPORT_DELAYED);
+    } else {
         m->attempt = TRY_OVER;
         defer(s, m);
     }
@@ -527,6 +534,8 @@ look_at(struct message *m)
     for (uint32_t i = 0; i < m->file.header.recipients; i++)
         if (m->file.status[i] == STATUS_FAILED)
             m->failed++;
+        else if (m->file.status[i] == STATUS_SUCCEEDED)
+            m->succeeded++;
         else if (m->file.status[i] != STATUS_DONE && m->file.status[i] != STATUS_BOUNCED)
             m->left++;
     return hold;

@@ -14,14 +14,14 @@ extern void message_proceed(struct send *, struct message *);
 /* Sets a status byte; it is written soon. */
 extern void message_mark(struct send *, struct message *, uint32_t index, char status);
 
+/* Its log has lines to write soon. */
+extern void message_dirty(struct send *, struct message *);
+
 /* Writes marks and log of messages that have waited long enough. Returns the milliseconds until the next is due, -1: none. */
 extern int message_flush(struct send *);
 
 /* A sync of this message's file or folder came to its end. */
 extern void message_synced(struct send *, struct message *, int e);
-
-/* Seconds since 1970 of its next attempt, if this one ended now. */
-extern uint64_t message_next(struct send const *, struct message const *);
 
 /* Unloads it, its entry stays as it is. */
 extern void message_unload(struct send *, struct message *);

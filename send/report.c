@@ -3,20 +3,28 @@
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #include <skalibs/strerr.h>
+#include <skalibs/types.h>
 
 #include "lib/log.h"
+#include "send/attempt.h"
+#include "send/marks.h"
 #include "send/message.h"
+#include "send/ranges.h"
 
 extern char **environ;
 
 static int
 start(struct send *s, struct report *r, struct message *m)
 {
-    char bounce[] = "pneu-bounce";
-    char *argv[] = {bounce, m->id, 0};
+    char bounce[] = "pneu-bounce", delayed[] = "-d", succeeded[] = "-s";
+    char number[UINT_FMT + 1];
+    char *failures[] = {bounce, m->id, 0}, *successes[] = {bounce, succeeded, m->id, 0};
+    char *delays[] = {bounce, delayed, number, m->id, 0};
+    char **argv = m->kind == REPORT_FAILED ? failures : m->kind == REPORT_SUCCEEDED ? successes : delays;
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, pipes;
@@ -24,6 +32,7 @@ start(struct send *s, struct report *r, struct message *m)
 
     if (e)
         return (errno = e, 0);
+    number[uint_fmt(number, m->notices)] = 0;
     sigemptyset(&none); /* ours are blocked, for the loop reads them */
     sigemptyset(&pipes);
     sigaddset(&pipes, SIGPIPE);
@@ -56,16 +65,19 @@ start_some(struct send *s)
         if (!start(s, s->running + i, m)) {
             strerr_warnwusys("start ", s->bounce);
             m->reporting = 0;
-            m->unreported = 1;
+            m->unreported |= m->kind != REPORT_DELAYED;
             message_proceed(s, m);
         }
     }
 }
 
 void
-report_ask(struct send *s, struct message *m)
+report_ask(struct send *s, struct message *m, enum report_kind kind)
 {
     m->reporting = 1;
+    m->kind = (uint8_t)kind;
+    if (kind == REPORT_DELAYED)
+        m->notices = (uint8_t)report_late(s, m);
     m->following = 0;
     if (s->reports)
         s->reportslast->following = m;
@@ -79,16 +91,109 @@ report_ask(struct send *s, struct message *m)
 static void
 settled(struct send *s, struct message *m)
 {
+    int failures = m->kind == REPORT_FAILED;
     struct log l;
-    uint32_t n = m->failed;
 
-    log_start(&l, "bounced");
+    log_start(&l, failures ? "bounced" : "confirmed");
     log_str(&l, "msg", m->id);
-    log_uint(&l, "rcpts", n);
+    log_uint(&l, "rcpts", failures ? m->failed : m->succeeded);
     log_end(&l);
-    for (uint32_t i = 0; m->failed && i < m->file.header.recipients; i++)
-        if (m->file.status[i] == STATUS_FAILED)
-            message_mark(s, m, i, STATUS_BOUNCED);
+    for (uint32_t i = 0; (failures ? m->failed : m->succeeded) && i < m->file.header.recipients; i++)
+        if (m->file.status[i] == (failures ? STATUS_FAILED : STATUS_SUCCEEDED))
+            message_mark(s, m, i, failures ? STATUS_BOUNCED : STATUS_DONE);
+}
+
+/* ---- late messages ---- */
+
+/* How often its sender was told already: a line of the log each. */
+static unsigned int
+told(struct message const *m)
+{
+    stralloc text = STRALLOC_ZERO;
+    struct bytes log;
+    struct file_event e;
+    unsigned int n = 0;
+
+    if (!marks_log(m, &text))
+        return 0;
+    log = (struct bytes){text.s, text.len};
+    while (file_event_next(&log, &e))
+        n += e.class == 'W';
+    stralloc_free(&text);
+    return n;
+}
+
+/* 1 if somebody wants to hear of the delay of one of those that are left. `numbers`, unless NULL, gets these. */
+static int
+wants_notice(struct send const *s, struct message const *m, stralloc *numbers)
+{
+    struct bytes cursor = m->file.envelope;
+    struct ranges r = RANGES_ZERO;
+    struct record rec;
+    uint32_t index = 0;
+    int any = 0;
+
+    while (envelope_next(&cursor, &rec) == 1) {
+        char status;
+        if (!record_is(&rec, "to"))
+            continue;
+        status = m->file.status[index++];
+        if (status == STATUS_DONE || status == STATUS_FAILED || status == STATUS_BOUNCED || status == STATUS_SUCCEEDED)
+            continue;
+        if (!attempt_notify(m->file.envelope, (uint32_t)(cursor.s - m->file.envelope.s), "DELAY",
+                            s->settings.noticeall != 0))
+            continue;
+        any = 1;
+        if (!numbers)
+            break;
+        (void)ranges_add(&r, numbers, index - 1);
+    }
+    if (numbers)
+        (void)ranges_end(&r, numbers);
+    return any;
+}
+
+unsigned int
+report_late(struct send const *s, struct message *m)
+{
+    uint64_t age = clock_age(&s->clock, m->arrival);
+    unsigned int due = 0;
+
+    for (unsigned int i = 0; i < s->settings.nnotices; i++)
+        due += age >= s->settings.notices[i];
+    /* Reports, and reports on reports, are nobody's to be told of: the postmaster least. */
+    if (due && m->from.len && !(m->from.len == 4 && !memcmp(m->from.s, "#@[]", 4)) && told(m) < due &&
+        wants_notice(s, m, 0))
+        return due;
+    m->notices = UINT8_MAX;
+    return 0;
+}
+
+/* The notice is on disk. Its line in the log keeps the next attempt from sending another: it is synced. */
+static void
+noticed(struct send *s, struct message *m)
+{
+    stralloc numbers = STRALLOC_ZERO;
+    struct log l;
+    unsigned int before = told(m);
+
+    log_start(&l, "delayed");
+    log_str(&l, "msg", m->id);
+    log_uint(&l, "notice", m->notices);
+    log_end(&l);
+    if (wants_notice(s, m, &numbers) && numbers.len) {
+        static char const text[] = "The sender was told of the delay";
+        struct file_event e = {.time = s->clock.wall,
+                               .class = 'W',
+                               .code = {"4.4.7", 5},
+                               .text = {text, sizeof text - 1},
+                               .to = {numbers.s, numbers.len}};
+        for (; before < m->notices; before++) /* one that came when two were due stands for both */
+            (void)file_event_put(&m->log, &e);
+        m->synclog = 1;
+        message_dirty(s, m);
+    }
+    stralloc_free(&numbers);
 }
 
 int
@@ -105,15 +210,19 @@ report_ended(struct send *s, pid_t pid, int status)
     m = s->running[i].message;
     s->running[i].pid = 0;
     m->reporting = 0;
-    if (WIFEXITED(status) && !WEXITSTATUS(status))
-        settled(s, m);
+    if (WIFEXITED(status) && !WEXITSTATUS(status)) {
+        if (m->kind == REPORT_DELAYED)
+            noticed(s, m);
+        else
+            settled(s, m);
+    }
     else { /* owed until the next attempt */
         log_start(&l, "bouncefailed");
         log_str(&l, "msg", m->id);
         log_uint(&l, WIFEXITED(status) ? "exit" : "signal",
                  (uint64_t)(WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status)));
         log_end(&l);
-        m->unreported = 1;
+        m->unreported |= m->kind != REPORT_DELAYED;
     }
     start_some(s);
     message_proceed(s, m);

@@ -10,6 +10,7 @@
 
 #include "lib/log.h"
 #include "queue/layout.h"
+#include "send/dest.h"
 #include "send/message.h"
 
 #define SLICE 200     /* names looked at before other work has its turn */
@@ -237,8 +238,11 @@ hint(struct send *s, char const *id)
     uint32_t n = table_find(&s->table, id);
 
     if (n != TABLE_NONE) {
-        if (s->table.entries[n].place == TABLE_WAIT)
+        if (s->table.entries[n].place == TABLE_WAIT) {
+            s->table.entries[n].flags |= ENTRY_NOW;
+            s->asked = s->clock.boot;
             message_later(s, n, 0);
+        }
         return;
     }
     n = table_add(&s->table, id);
@@ -256,9 +260,14 @@ scan_flush(struct send *s)
 {
     uint32_t now = (uint32_t)(s->clock.boot / 1000);
 
+    s->asked = s->clock.boot;
+    dest_revive(s, 0);
     for (uint32_t i = 0; i < s->table.used; i++)
-        if (s->table.entries[i].place == TABLE_WAIT && s->table.entries[i].key > now)
-            (void)table_put(&s->table, i, TABLE_WAIT, now);
+        if (s->table.entries[i].place == TABLE_WAIT) {
+            s->table.entries[i].flags |= ENTRY_NOW;
+            if (s->table.entries[i].key > now)
+                (void)table_put(&s->table, i, TABLE_WAIT, now);
+        }
 }
 
 void

@@ -64,17 +64,58 @@ root(uint64_t n)
     return r;
 }
 
-uint64_t
-schedule_wait(uint64_t age, uint32_t first, uint32_t most)
+/* By how many hundredths of a percent this message's waits grow. */
+static uint64_t
+share(uint32_t percent, char const *id)
 {
+    uint32_t h = 2166136261u;
+
+    for (; *id; id++)
+        h = (h ^ (unsigned char)*id) * 16777619u;
+    return (uint64_t)percent * ((h ^ h >> 16) % 101);
+}
+
+static uint64_t
+grown(uint64_t wait, uint64_t by)
+{
+    return wait + wait * by / 10000;
+}
+
+/* (sqrt(age) + sqrt(first)) squared, less age */
+static uint64_t
+square(struct schedule const *s, uint64_t age)
+{
+    uint64_t wait = s->first + 2 * root(age * s->first);
+
+    return wait > s->most ? s->most : wait;
+}
+
+/* Attempts are planned for the sums of the waits; the next one is the first that lies ahead. */
+static uint64_t
+listed(struct schedule const *s, uint64_t age, uint64_t by)
+{
+    uint64_t plan = 0, step, wait;
+    unsigned int i = 0;
+
+    for (step = s->waits[0]; plan + step <= age && i + 1 < s->count; step = s->waits[++i])
+        plan += step;
+    if (!step)
+        return 1;
+    if (plan + step <= age)
+        plan += (age - plan) / step * step;
+    wait = plan + grown(step, by) - age;
+    return wait < step / 2 ? step / 2 : wait;
+}
+
+uint64_t
+schedule_wait(struct schedule const *s, uint64_t age, char const *id)
+{
+    uint64_t by = share(s->jitter, id);
     uint64_t wait;
 
     if (age > UINT32_MAX)
         age = UINT32_MAX;
-    /* (sqrt(age) + sqrt(first)) squared, less age */
-    wait = first + 2 * root(age * first);
-    if (wait > most)
-        wait = most;
+    wait = s->count ? listed(s, age, by) : grown(square(s, age), by);
     return wait ? wait : 1;
 }
 

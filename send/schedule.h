@@ -25,9 +25,21 @@ extern int clock_set(struct clock *, uint64_t boot, uint64_t wall);
  * younger; a new time is believed for good after a day. */
 extern uint64_t clock_age(struct clock const *, uint64_t then);
 
-/* Seconds from now to the next attempt of a message of that age: qmail's square law, so that the n-th attempt comes
- * n * n * first seconds after arrival. At least 1, at most `most`. */
-extern uint64_t schedule_wait(uint64_t age, uint32_t first, uint32_t most);
+#define SCHEDULE_WAITS 32 /* of a list */
+
+/* How the waits between attempts grow: by a list, or, where it is empty, by qmail's square law, so that the n-th attempt
+ * comes n * n * first seconds after arrival, but no wait is longer than `most`. */
+struct schedule {
+    unsigned int count;
+    uint32_t waits[SCHEDULE_WAITS]; /* seconds; the last counts for all later ones */
+    uint32_t first, most;
+    uint32_t jitter; /* percent by which a wait may grow */
+};
+
+/* Seconds from now to the next attempt of a message of that age, which was just tried; at least 1. Nothing is counted:
+ * the age alone says which wait comes next, so that a message which was tried out of turn, or lay in another
+ * instance, keeps its plan; after an attempt half of a wait passes at least. The jitter depends on the identifier alone. */
+extern uint64_t schedule_wait(struct schedule const *, uint64_t age, char const *id);
 
 /* The second of CLOCK_BOOTTIME that belongs to a wall time, at most SCHEDULE_FURTHEST from now; past times are now. */
 extern uint32_t schedule_key(struct clock const *, uint64_t wall);

@@ -16,11 +16,14 @@
 #include "queue/id.h"
 #include "queue/job.h"
 #include "queue/trigger.h"
+#include "send/pace.h"
 #include "send/schedule.h"
 #include "send/table.h"
+#include "send/wake.h"
 
 #define SEND_JOBS 1024       /* under way at a time, at most: both concurrencies' bounds together */
-#define SEND_DESTS 1024      /* chains of destinations */
+#define SEND_DESTS 4096      /* chains of destinations, and of sites */
+#define SEND_KEPT 2048       /* destinations, of which some may be remembered only */
 #define SEND_REPORTS 10      /* pneu-bounce processes at a time */
 #define SEND_SYNCS 4096      /* requests to the helpers */
 #define SEND_HELPERS 4       /* processes that wait for the disk */
@@ -31,13 +34,17 @@ struct send;
 struct message;
 struct dest;
 
-/* Wherever messages wait for each other, those that are tried for the first time and the others take turns: neither
- * new mail nor old mail is starved. */
-enum { LANE_NEW, LANE_OLD, LANES };
+/* Wherever messages wait for each other, letters that are tried for the first time, mail that was tried before and
+ * messages to many take turns: none of them is starved. */
+enum { LANE_NEW, LANE_OLD, LANE_BULK, LANES };
+
+/* Of the destinations that may start a job, the slow ones take turns of their own. */
+enum { READY_SLOW = LANES, READIES };
 
 struct lane {
     struct group *first, *last;
     struct dest *ready; /* the next whose lane may start a job */
+    uint64_t served;    /* the sequence number of its last job */
     uint8_t isready;
 };
 
@@ -56,6 +63,7 @@ struct group {
     struct dest *dest;
     struct group *next; /* of those that wait at the destination */
     uint32_t at, end;   /* of the message's targets: not yet in a job */
+    uint8_t later;      /* all of these were promised a later attempt */
 };
 
 enum { TRY_NOT_YET, TRY_UNDER_WAY, TRY_OVER };
@@ -74,11 +82,17 @@ struct message {
     uint8_t smtputf8, requiretls;
     uint8_t waits;      /* its name is in wait/XX, not in new/ */
     uint8_t gone;       /* somebody took it away: nothing more is written */
-    uint8_t dying;      /* this attempt is the last */
+    uint8_t dying;      /* DYING_*: this attempt is the last of these recipients */
+    uint8_t now;        /* somebody asked for this attempt: what is not due yet is tried, too */
+    uint8_t kept;       /* some of its recipients are held */
+    uint8_t bulk;       /* it makes many jobs */
     uint8_t again;      /* a result may have been lost */
     uint8_t lost;       /* in this attempt one was */
     uint8_t attempt;    /* TRY_* */
     uint8_t reporting;  /* waits for a pneu-bounce, or has one */
+    uint8_t kind;       /* REPORT_*: of that one */
+    uint8_t notices;    /* its sender is to be told for the n-th time that it is late; 0: not asked yet */
+    uint8_t synclog;    /* the log's lines must be on disk */
     uint8_t unreported; /* which failed */
     uint8_t moving;     /* linked into wait/XX, not yet synced there */
     uint8_t unclean;    /* a sync failed */
@@ -87,6 +101,7 @@ struct message {
     uint32_t syncs;     /* requests under way */
     uint32_t left;      /* recipients that are neither done nor failed */
     uint32_t failed;    /* of status F */
+    uint32_t succeeded; /* of status S */
     uint32_t low, high; /* status bytes to write: low to high - 1 */
     uint64_t dirtied;   /* clock.boot when */
     stralloc log;       /* lines to write */
@@ -98,30 +113,56 @@ struct message {
     stralloc text;
     struct group *groups;
     uint32_t ngroups, open; /* open: not yet wholly in jobs */
+    uint32_t openat[2];     /* groups of each channel, of open */
     uint32_t jobs;          /* under way */
 };
 
-/* Entries of messages that are due, but all for a destination that has enough loaded. */
+#define DYING_LOCAL 1u
+#define DYING_REMOTE 2u
+
+enum { PARK_NEW, PARK_OLD, PARKS };
+
+/* Entries of messages that are due, but all for destinations that have enough loaded, or are held. */
 struct park {
     struct {
         uint32_t first, last, count;
-    } chains[LANES];
+    } chains[PARKS];
     uint32_t turn;
     struct park *next; /* of those that may give some back */
     struct dest *dest; /* NULL: it is the channel's own */
-    struct channel *channel;
+    struct channel *channel; /* NULL: it is for held senders */
     uint8_t listed;
 };
 
-/* One way out: a domain for run/remote; all local users, all mailboxes, for run/local. */
+/* A mail host, and all the domains it serves: known once one of them was connected to. */
+struct site {
+    struct site *next; /* in the hash chain */
+    struct dest *blocked, *blockedlast; /* which wait for others of this site */
+    uint32_t users;          /* destinations that are served by it */
+    uint32_t running, limit; /* jobs; 0: no limit */
+    uint64_t read;           /* clock.boot when the limit was */
+    size_t len;
+    char name[];
+};
+
+/* One way out: a domain for run/remote; a user, or all mailboxes, for run/local. */
 struct dest {
     struct park park;
     struct dest *next; /* in the hash chain */
     struct channel *channel;
     struct lane lanes[LANES];
     uint32_t waiting; /* groups */
-    uint32_t running, window, limit, perjob;
-    uint64_t read; /* clock.boot when these were */
+    uint32_t running, limit, perjob;
+    struct pace pace;
+    struct schedule schedule;
+    uint64_t read; /* clock.boot when the settings were */
+    uint64_t keep; /* clock.boot until which it is remembered, though nothing leads to it */
+    uint64_t wake; /* clock.boot when it is looked at again; its place in the heap: 0, none */
+    uint32_t wakeat;
+    struct site *site;
+    struct dest *blockednext;
+    uint8_t blocked; /* stands in the site's list */
+    uint8_t held;
     uint8_t route;
     size_t len;
     char name[];
@@ -134,8 +175,11 @@ struct channel {
     uint8_t up, full; /* full: the socket takes no more for now */
     uint64_t retry;   /* clock.boot of the next connect, or of the next job after a failure here */
     uint32_t backoff; /* milliseconds */
-    uint32_t running, limit, waiting;
-    struct dest *ready[LANES], *readylast[LANES];
+    uint32_t running, limit;
+    uint32_t waiting; /* messages with groups that wait here */
+    uint32_t patient; /* jobs of old mail, of bulk, and of slow destinations: they may not have all places */
+    uint8_t held, washeld;
+    struct dest *ready[READIES], *readylast[READIES];
     unsigned int turn;
 };
 
@@ -148,6 +192,9 @@ struct running {
     uint64_t number;
     uint32_t at, end;   /* of the message's targets */
     uint32_t good, bad; /* results: delivered or refused for good; temporary */
+    uint8_t trouble;    /* the host was the cause of one */
+    uint8_t patient;
+    uint64_t begun; /* clock.boot */
 };
 
 struct sync_request {
@@ -164,6 +211,8 @@ struct syncs {
     uint32_t nfree;
     pid_t helpers[SEND_HELPERS];
 };
+
+enum report_kind { REPORT_FAILED, REPORT_SUCCEEDED, REPORT_DELAYED };
 
 struct report {
     pid_t pid; /* 0: free */
@@ -182,11 +231,19 @@ struct scan {
 };
 
 #define SEND_ROUTE_FILES 4
+#define SEND_NOTICES 8
 
 struct settings {
     struct routes routes;
     uint8_t remotes; /* control/remote/ exists */
-    uint32_t queuelifetime, retryfirst, retrymax, copytime, rcptperjob, concurrency;
+    uint32_t queuelifetime, queuelifetimelocal, bouncelifetime, copytime, rcptperjob, concurrency, concurrencysite;
+    uint32_t concurrencyuser, deadtime, hold;
+    uint32_t ratenumber, ratetime;
+    struct schedule schedule;
+    uint32_t notices[SEND_NOTICES]; /* ages at which a sender hears that his message is late */
+    unsigned int nnotices;
+    uint32_t noticeall;
+    stralloc holdsenders;
     uint64_t read;                        /* clock.boot when */
     struct stat stamps[SEND_ROUTE_FILES]; /* of the files that decide where mail goes, when they were read */
     uint8_t broken;                       /* said already */
@@ -198,7 +255,12 @@ struct send {
     struct settings settings;
     struct channel channels[CHANNELS];
     struct dest *dests[SEND_DESTS];
-    struct park *giving; /* parks that may give back */
+    uint32_t ndests;
+    struct site *sites[SEND_DESTS];
+    struct wakes wakes;
+    struct park senders;  /* messages of held senders */
+    struct park released; /* those that are to be looked at again */
+    struct park *giving, *givinglast; /* parks that may give back */
     struct message *messages;
     uint32_t loaded, maxloaded;
     size_t memory;
@@ -206,6 +268,7 @@ struct send {
     uint32_t njobs;
     uint64_t sequence; /* of job numbers */
     uint32_t arrivals; /* key of TABLE_FRESH */
+    uint64_t asked;    /* clock.boot when somebody last wanted something tried */
     struct message *dirty, *dirtylast;
     struct message *reports, *reportslast; /* waiting */
     struct report running[SEND_REPORTS];

@@ -1,10 +1,12 @@
 #include "send/settings.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "send/park.h"
 
 static void
 complain(struct send *s, char const *path)
@@ -79,6 +81,84 @@ routes(struct send *s)
     return good;
 }
 
+static int
+schedule(struct send *s)
+{
+    struct schedule *all = &s->settings.schedule;
+    uint32_t waits[SCHEDULE_WAITS];
+    int n = control_spans_of(SET_retry, 0, waits, SCHEDULE_WAITS);
+
+    if (n == -1)
+        complain(s, control_path(SET_retry));
+    else {
+        memcpy(all->waits, waits, sizeof waits);
+        all->count = (unsigned int)n;
+    }
+    return (n != -1) & number(s, SET_retryfirst, &all->first) & number(s, SET_retrymax, &all->most) &
+           number(s, SET_retryjitter, &all->jitter);
+}
+
+static int
+notices(struct send *s)
+{
+    uint32_t ages[SEND_NOTICES];
+    int n = control_spans_of(SET_delaynotice, 0, ages, SEND_NOTICES);
+
+    if (n == -1) {
+        complain(s, control_path(SET_delaynotice));
+        return 0;
+    }
+    if (!number(s, SET_delaynoticeall, &s->settings.noticeall))
+        return 0;
+    s->settings.nnotices = 0;
+    for (int i = 0; i < n; i++)
+        if (ages[i])
+            s->settings.notices[s->settings.nnotices++] = ages[i];
+    return 1;
+}
+
+static int
+rate(struct send *s)
+{
+    uint32_t n, time;
+
+    if (!control_rate_of(SET_rate, 0, &n, &time)) {
+        complain(s, control_path(SET_rate));
+        return 0;
+    }
+    s->settings.ratenumber = n;
+    s->settings.ratetime = time;
+    return 1;
+}
+
+/* What is held, and whose mail. Messages of senders who are held no more, or who are not held yet, are looked at again. */
+static int
+holds(struct send *s)
+{
+    static enum setting const which[CHANNELS] = {SET_holdlocal, SET_holdremote};
+    stralloc *old = &s->settings.holdsenders;
+    stralloc now = STRALLOC_ZERO;
+    uint32_t held;
+    int good = 1;
+
+    for (unsigned int i = 0; i < CHANNELS; i++) {
+        int read = number(s, which[i], &held);
+        if (read)
+            s->channels[i].held = held != 0;
+        good &= read;
+    }
+    if (control_list(SET_holdsenders, &now) == -1) {
+        complain(s, control_path(SET_holdsenders));
+        stralloc_free(&now);
+        return 0;
+    }
+    if (now.len != old->len || (now.len && memcmp(now.s, old->s, now.len) != 0))
+        park_release(s);
+    stralloc_free(old);
+    *old = now;
+    return good;
+}
+
 int
 settings_read(struct send *s)
 {
@@ -90,11 +170,16 @@ settings_read(struct send *s)
     good = routes(s);
 
     good &= number(s, SET_queuelifetime, &set->queuelifetime);
-    good &= number(s, SET_retryfirst, &set->retryfirst);
-    good &= number(s, SET_retrymax, &set->retrymax);
+    good &= number(s, SET_queuelifetimelocal, &set->queuelifetimelocal);
+    good &= number(s, SET_bouncelifetime, &set->bouncelifetime);
+    good &= schedule(s) & notices(s) & rate(s) & holds(s);
     good &= number(s, SET_copytime, &set->copytime);
     good &= number(s, SET_rcptperjob, &set->rcptperjob);
     good &= number(s, SET_concurrency, &set->concurrency);
+    good &= number(s, SET_concurrencysite, &set->concurrencysite);
+    good &= number(s, SET_concurrencyuser, &set->concurrencyuser);
+    good &= number(s, SET_deadtime, &set->deadtime);
+    good &= number(s, SET_hold, &set->hold);
     good &= number(s, SET_concurrencylocal, &s->channels[CHANNEL_LOCAL].limit);
     good &= number(s, SET_concurrencyremote, &s->channels[CHANNEL_REMOTE].limit);
     set->remotes = access("control/remote", F_OK) == 0;
@@ -114,12 +199,77 @@ settings_fresh(struct send *s)
     return settings_read(s);
 }
 
-uint32_t
-settings_of(struct send const *s, enum setting which, char const *domain, uint32_t fallback)
+/* A value of this domain alone that cannot be read: that of all. */
+static uint32_t
+one(enum setting which, char const *domain, uint32_t fallback)
 {
     uint32_t n;
 
-    if (!s->settings.remotes || !control_uint_of(which, domain, &n))
-        return fallback;
-    return n;
+    return control_uint_of(which, domain, &n) ? n : fallback;
+}
+
+void
+settings_dest(struct send const *s, char const *domain, struct settings_dest *to)
+{
+    struct settings const *all = &s->settings;
+    uint32_t waits[SCHEDULE_WAITS], ratenumber, ratetime;
+    int n;
+
+    *to = (struct settings_dest){.concurrency = all->concurrency,
+                                 .rcptperjob = all->rcptperjob,
+                                 .deadtime = all->deadtime,
+                                 .hold = all->hold,
+                                 .ratenumber = all->ratenumber,
+                                 .ratetime = all->ratetime,
+                                 .schedule = all->schedule};
+    if (all->remotes && control_remote(domain)) {
+        to->concurrency = one(SET_concurrency, domain, all->concurrency);
+        to->rcptperjob = one(SET_rcptperjob, domain, all->rcptperjob);
+        to->deadtime = one(SET_deadtime, domain, all->deadtime);
+        to->hold = one(SET_hold, domain, all->hold);
+        n = control_spans_of(SET_retry, domain, waits, SCHEDULE_WAITS);
+        if (n != -1) {
+            to->schedule.count = (unsigned int)n;
+            memcpy(to->schedule.waits, waits, sizeof waits);
+        }
+        if (control_rate_of(SET_rate, domain, &ratenumber, &ratetime)) {
+            to->ratenumber = ratenumber;
+            to->ratetime = ratetime;
+        }
+    }
+    if (!to->concurrency)
+        to->concurrency = 1;
+    if (!to->rcptperjob)
+        to->rcptperjob = 1;
+}
+
+uint32_t
+settings_site(struct send const *s, char const *host)
+{
+    if (!s->settings.remotes || !control_remote(host))
+        return s->settings.concurrencysite;
+    return one(SET_concurrencysite, host, s->settings.concurrencysite);
+}
+
+uint32_t
+settings_lifetime(struct send const *s, int remote, int report)
+{
+    struct settings const *all = &s->settings;
+
+    if (report && all->bouncelifetime)
+        return all->bouncelifetime;
+    return !remote && all->queuelifetimelocal ? all->queuelifetimelocal : all->queuelifetime;
+}
+
+int
+settings_holds(struct send const *s, struct bytes sender)
+{
+    stralloc const *list = &s->settings.holdsenders;
+    char const *at;
+
+    if (!list->len || !sender.len)
+        return 0;
+    at = memrchr(sender.s, '@', sender.len);
+    return control_holds(list, sender.s, sender.len, 0) ||
+           (at && control_holds(list, at, sender.len - (size_t)(at - sender.s), 0));
 }

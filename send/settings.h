@@ -13,7 +13,22 @@ extern int settings_fresh(struct send *);
 /* Reads now. */
 extern int settings_read(struct send *);
 
-/* A number of one remote domain. */
-extern uint32_t settings_of(struct send const *, enum setting, char const *domain, uint32_t fallback);
+/* What counts for one remote domain. */
+struct settings_dest {
+    uint32_t concurrency, rcptperjob, deadtime, hold;
+    uint32_t ratenumber, ratetime; /* so many in so many seconds; 0: no limit */
+    struct schedule schedule;
+};
+
+extern void settings_dest(struct send const *, char const *domain, struct settings_dest *);
+
+/* Jobs at a time to one mail host; 0: no limit. */
+extern uint32_t settings_site(struct send const *, char const *host);
+
+/* How many seconds a message is tried; report: it has no sender. */
+extern uint32_t settings_lifetime(struct send const *, int remote, int report);
+
+/* 1 if mail of this sender is held. */
+extern int settings_holds(struct send const *, struct bytes sender);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <sanitizer/common_interface_defs.h>
 
+#include "send/dest.h"
 #include "send/dispatch.h"
 
 #define RECIPIENTS 64
@@ -42,9 +43,9 @@ once(void)
     m.file.header.recipients = RECIPIENTS;
     m.targets = targets;
     s->settings.concurrency = s->settings.rcptperjob = 10;
-    s->settings.retryfirst = s->settings.retrymax = 400;
+    s->settings.schedule.first = s->settings.schedule.most = 400;
     s->channels[CHANNEL_REMOTE].name = s->channels[CHANNEL_LOCAL].name = "remote";
-    dest = dispatch_dest(s, ROUTE_REMOTE, (struct bytes){"d.test", 6});
+    dest = dest_find(s, ROUTE_REMOTE, (struct bytes){"d.test", 6});
 }
 
 static void
@@ -68,7 +69,7 @@ LLVMFuzzerTestOneInput(unsigned char const *data, size_t size)
     for (uint32_t i = 0; i < m.ntargets; i++)
         targets[i].answered = 0;
     m.left = RECIPIENTS;
-    m.failed = m.low = m.high = 0;
+    m.failed = m.succeeded = m.low = m.high = 0;
     m.open = m.jobs = 1; /* so that the message is never done with */
     m.dying = size & 1;
     m.log.len = 0;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "send/attempt.h"
+#include "send/dest.h"
 #include "send/dispatch.h"
 #include "send/frame.h"
 #include "tests/tap.h"
@@ -60,11 +61,11 @@ begin(int dying)
     for (unsigned int i = 0; i < 3; i++)
         m.targets[i].answered = 0;
     m.left = 6;
-    m.failed = 0;
+    m.failed = m.succeeded = 0;
     m.low = m.high = 0;
     m.dirty = 0;
     s.dirty = s.dirtylast = 0;
-    m.dying = (uint8_t)dying;
+    m.dying = dying ? DYING_REMOTE : 0;
     m.log.len = 0;
     m.open = 1;
     m.jobs = 1;
@@ -110,10 +111,10 @@ results(void)
 {
     begin(0);
     frame('K', "0-9999999", "2.0.0", 0);
-    statuses("TDDTDT", 3, 0, "everybody means everybody of the job");
+    statuses("TDDTST", 3, 0, "everybody means everybody of the job");
     ok(logs("class=K code=2.0.0 to=1-2,4 "), "the log names them");
     frame('D', "1-4", "5.0.0", 0);
-    statuses("TDDTDT", 3, 0, "a second result counts for nothing");
+    statuses("TDDTST", 3, 0, "a second result counts for nothing");
     begin(0);
     frame('D', "1-4", "5.1.1", 0);
     statuses("TFDTFT", 3, 2, "a failure is reported, but not with NOTIFY=NEVER");
@@ -128,9 +129,11 @@ results(void)
     ok(logs("class=D code=5.4.7 to=2,4 remote= text=It was tried for too long. The last answer: so it is\n"),
        "with the last answer");
     begin(0);
+    ok(!m.succeeded, "no success yet");
     frame('K', "4,1", "2.0.0", 0);
     ok(logs("to=4,1 "), "out of order is taken too");
-    statuses("TDTTDT", 4, 0, "out of order");
+    statuses("TDTTST", 4, 0, "out of order");
+    ok(m.succeeded == 1, "whoever asked for it is told of his success");
 }
 
 static void
@@ -206,12 +209,13 @@ main(void)
     (void)dup2(open("/dev/null", O_WRONLY), 2);
     s.settings.concurrency = 20;
     s.settings.rcptperjob = 1000;
-    s.settings.retryfirst = 400;
-    s.settings.retrymax = 14400;
+    s.settings.schedule.first = 400;
+    s.settings.schedule.most = 14400;
+    s.settings.queuelifetime = 604800;
     s.channels[CHANNEL_LOCAL].name = s.channels[CHANNEL_REMOTE].name = "x";
     clock_set(&s.clock, 1000000, 1795000000);
     make_message();
-    group.dest = dispatch_dest(&s, ROUTE_REMOTE, (struct bytes){"y.test", 6});
+    group.dest = dest_find(&s, ROUTE_REMOTE, (struct bytes){"y.test", 6});
     results();
     hostile();
     ends();

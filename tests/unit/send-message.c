@@ -50,8 +50,8 @@ begin(char const *status)
     s.table = (struct table)TABLE_ZERO;
     s.settings.concurrency = 20;
     s.settings.rcptperjob = 1000;
-    s.settings.retryfirst = 400;
-    s.settings.retrymax = s.settings.queuelifetime = 14400;
+    s.settings.schedule.first = 400;
+    s.settings.schedule.most = s.settings.queuelifetime = 14400;
     dispatch_init(s.channels + CHANNEL_REMOTE, "remote", "run/remote");
     s.channels[CHANNEL_REMOTE].limit = 20;
     s.bounce = "/bin/true";
@@ -206,8 +206,8 @@ reports_fail(void)
     s.bounce = "/nonexistent";
     for (unsigned int i = 0; i < SEND_REPORTS; i++)
         s.running[i] = (struct report){.pid = 100 + (pid_t)i, .message = &busy};
-    report_ask(&s, &first);
-    report_ask(&s, &second);
+    report_ask(&s, &first, REPORT_FAILED);
+    report_ask(&s, &second, REPORT_FAILED);
     ok(first.reporting && second.reporting, "two reports wait");
     report_ended(&s, 100, 0);
     ok(first.unreported && !first.reporting, "the first cannot be started");

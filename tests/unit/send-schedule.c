@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#define ID "0123456789abcdef0123456789ab"
 #define DAY 86400u
 #define START UINT64_C(1795000000)
 
@@ -28,13 +29,67 @@ intervals(void)
     };
     uint64_t at = 0;
     unsigned int n = 0;
+    struct schedule s = {.first = 400, .most = 1000000};
 
-    for (unsigned int i = 0; i < sizeof table / sizeof *table; i++)
-        ok(schedule_wait(table[i].age, table[i].first, table[i].most) == table[i].wait, "age %llu: wait %llu",
+    for (unsigned int i = 0; i < sizeof table / sizeof *table; i++) {
+        struct schedule one = {.first = table[i].first, .most = table[i].most};
+        ok(schedule_wait(&one, table[i].age, ID) == table[i].wait, "age %llu: wait %llu",
            (unsigned long long)table[i].age, (unsigned long long)table[i].wait);
+    }
     for (; at < 400 * 100; n++)
-        at += schedule_wait(at, 400, 1000000);
+        at += schedule_wait(&s, at, ID);
     ok(at == 400 * 100 && n == 10, "the tenth attempt comes 10 * 10 * 400 seconds after arrival");
+}
+
+static void
+lists(void)
+{
+    static struct {
+        uint64_t age, wait;
+    } const table[] = {
+        {0, 900},       {899, 450},   {600, 450},    {400, 500},         {900, 1800},          {905, 1795},
+        {2700, 3600},   {6300, 14400}, {20700, 14400}, {20701, 14399},    {20700 + 14400, 14400}, {1000000, 14400 - (1000000 - 6300) % 14400},
+    };
+    struct schedule s = {.count = 4, .waits = {900, 1800, 3600, 14400}};
+    struct schedule none = {.count = 1, .waits = {0}};
+
+    for (unsigned int i = 0; i < sizeof table / sizeof *table; i++) {
+        uint64_t wait = schedule_wait(&s, table[i].age, ID);
+        ok(wait == (table[i].wait < 7200 && table[i].age > 100000 ? 7200 : table[i].wait), "a list, age %llu: wait %llu",
+           (unsigned long long)table[i].age, (unsigned long long)wait);
+    }
+    ok(schedule_wait(&none, 5, ID) == 1 && schedule_wait(&s, UINT64_MAX, ID) >= 7200, "odd lists, odd ages");
+}
+
+/* Each message has its share of the jitter, the same each time; together they have all of it. */
+static void
+jitter(void)
+{
+    struct schedule s = {.count = 3, .waits = {1000, 2000, 4000}, .jitter = 20};
+    struct schedule law = {.first = 1000, .most = 5000, .jitter = 20};
+    uint64_t least = UINT64_MAX, most = 0, at = 0;
+    unsigned int planned = 1;
+    char id[] = "0123456789abcdef0123456789ab";
+
+    for (unsigned int i = 0; i < 1000; i++) {
+        uint64_t wait;
+        id[10] = "0123456789abcdef"[i & 15];
+        id[11] = "0123456789abcdef"[i >> 4 & 15];
+        id[12] = "0123456789abcdef"[i >> 8];
+        wait = schedule_wait(&s, 0, id);
+        least = wait < least ? wait : least;
+        most = wait > most ? wait : most;
+        planned &= wait == schedule_wait(&s, 0, id) && wait == schedule_wait(&law, 0, id);
+    }
+    ok(least == 1000 && most == 1200, "twenty percent at most (%llu to %llu)", (unsigned long long)least, (unsigned long long)most);
+    ok(planned, "always the same for one message");
+    planned = 1;
+    for (unsigned int i = 0; i < 20; i++) { /* 1000 3000 7000 11000 ... */
+        uint64_t plan = i == 0 ? 1000 : i == 1 ? 3000 : 3000 + (i - 1) * 4000;
+        at += schedule_wait(&s, at, id);
+        planned &= at >= plan && at <= plan + 800;
+    }
+    ok(planned, "which does not add up");
 }
 
 static void
@@ -80,6 +135,8 @@ int
 main(void)
 {
     intervals();
+    lists();
+    jitter();
     jumps();
     folding();
     return tap_done();

@@ -47,9 +47,13 @@ mailbox(stralloc *to, enum setting local, enum setting host, char const **name)
 int
 bounce_settings(struct bounce_settings *b, char const **name)
 {
-    *name = control_path(SET_bouncemaxbytes);
-    return control_uint(SET_bouncemaxbytes, &b->names.maxbytes) && line(&b->names.me, SET_me, name) &&
-           mailbox(&b->names.from, SET_bouncefrom, SET_bouncehost, name) &&
+    uint32_t all = 0;
+    struct control_number const numbers[] = {
+        {SET_bouncemaxbytes, &b->names.maxbytes}, {SET_queuelifetime, &b->lifetime}, {SET_delaynoticeall, &all}};
+    int good = control_uints(numbers, sizeof numbers / sizeof *numbers, name);
+
+    b->names.tellall = all != 0;
+    return good && line(&b->names.me, SET_me, name) && mailbox(&b->names.from, SET_bouncefrom, SET_bouncehost, name) &&
            mailbox(&b->doubleto, SET_doublebounceto, SET_doublebouncehost, name);
 }
 
@@ -173,13 +177,24 @@ to_badmail(struct report const *r, char const *why)
 static int
 send_report(struct bounce_settings *b, struct report *r, char const *from)
 {
+    static char const *const events[] = {[OF_FAILURE] = "bounce", [OF_SUCCESS] = "confirm", [OF_DELAY] = "delaynotice"};
     struct intake_answer answer;
 
     b->names.now = (uint64_t)time(0);
-    if (!report_survey(r, &b->names) || !inject(r, &b->names, from, &answer))
+    if (r->arrival)
+        b->names.until = r->arrival + b->lifetime;
+    if (!report_survey(r, &b->names))
+        return failed(r, "read the message");
+    if (r->of == OF_DELAY && r->list && !r->asked) /* no person waits for it */
+        return 0;
+    if (!inject(r, &b->names, from, &answer))
         return failed(r, "hand the report to the intake");
     if (answer.class == 'K') {
-        say(b->names.doubled ? "doublebounce" : "bounce", r, "queued", answer.text);
+        say(b->names.doubled ? "doublebounce" : events[r->of], r, "queued", answer.text);
+        return 0;
+    }
+    if (answer.class == 'D' && r->of != OF_FAILURE) { /* no mail is lost with it */
+        say("refused", r, "answer", answer.text);
         return 0;
     }
     if (answer.class == 'D') /* a filter does not want it: keep it for a person */
@@ -188,8 +203,15 @@ send_report(struct bounce_settings *b, struct report *r, char const *from)
     return EXIT_TEMP;
 }
 
+/* Reports are about messages of people: of a report's delay or success nobody hears. */
+static int
+is_report(struct bytes sender)
+{
+    return !sender.len || (sender.len == strlen(DOUBLE) && !memcmp(sender.s, DOUBLE, sender.len));
+}
+
 int
-bounce_run(struct bounce_settings *b, char const *id)
+bounce_run(struct bounce_settings *b, enum report_of of, unsigned int notice, char const *id)
 {
     struct report r = REPORT_ZERO;
     char const *why = "";
@@ -198,13 +220,15 @@ bounce_run(struct bounce_settings *b, char const *id)
 
     r.fd = 0;
     r.id = id;
-    got = report_read(&r, &why);
+    r.of = of;
+    r.notice = notice;
+    got = report_read(&r, b->names.tellall, &why);
     if (got == -1)
         code = failed(&r, "read the queue file");
     else if (!got) {
         say("damaged", &r, "why", why);
         code = EXIT_PERM;
-    } else if (!r.count)
+    } else if (!r.count || (of != OF_FAILURE && is_report(r.from)))
         code = 0;
     else if ((got = bounce_addresses(r.from, b, &from)) == -1)
         code = failed(&r, "find who gets it");

@@ -9,6 +9,7 @@
 
 struct bounce_settings {
     struct report_names names;
+    uint32_t lifetime;
     stralloc doubleto; /* who gets reports on reports */
 };
 
@@ -21,7 +22,7 @@ struct bounce_settings {
 extern int bounce_settings(struct bounce_settings *, char const **which);
 
 /* Works off the queue file on descriptor 0. Returns the exit code; says what happened in the log. */
-extern int bounce_run(struct bounce_settings *, char const *id);
+extern int bounce_run(struct bounce_settings *, enum report_of, unsigned int notice, char const *id);
 
 /* Its sandbox: what is read after it is foreign. Returns 1, or 0 with errno. */
 extern int bounce_confine(void);

@@ -56,31 +56,63 @@ take_record(struct report *r, struct record const *rec)
 }
 
 static int
-take_envelope(struct report *r)
+is_about(struct report const *r, char status)
+{
+    switch (r->of) {
+    case OF_FAILURE:
+        return status == STATUS_FAILED;
+    case OF_SUCCESS:
+        return status == STATUS_SUCCEEDED;
+    default:
+        return status != STATUS_DONE && status != STATUS_FAILED && status != STATUS_BOUNCED &&
+               status != STATUS_SUCCEEDED;
+    }
+}
+
+/* A recipient of whose delay nobody wants to hear is taken back. */
+static void
+settle_notify(struct report *r, struct owed **last, struct bytes notify, int tellall)
+{
+    int asked = notify.len && memmem(notify.s, notify.len, "DELAY", 5) != 0;
+
+    if (*last && r->of == OF_DELAY) {
+        r->asked |= asked;
+        if (!asked && (notify.len || !tellall))
+            r->count--;
+    }
+    *last = 0;
+}
+
+static int
+take_envelope(struct report *r, int tellall)
 {
     struct bytes cursor = r->file.envelope;
+    struct bytes notify = {0};
     struct record rec;
     struct owed *last = 0;
     uint32_t index = 0, n = 0;
 
     for (uint32_t i = 0; i < r->file.header.recipients; i++)
-        n += r->file.status[i] == STATUS_FAILED;
+        n += is_about(r, r->file.status[i]) != 0;
     r->owed = calloc(n ? n : 1, sizeof *r->owed);
     if (!r->owed)
         return 0;
     while (envelope_next(&cursor, &rec) == 1)
         if (record_is(&rec, "to")) {
-            last = 0;
-            if (r->file.status[index] == STATUS_FAILED) {
+            settle_notify(r, &last, notify, tellall);
+            notify.len = 0;
+            if (is_about(r, r->file.status[index])) {
                 last = r->owed + r->count++;
-                last->index = index;
-                last->address = rec.value;
+                *last = (struct owed){.index = index, .address = rec.value};
             }
             index++;
         } else if (!index)
             take_record(r, &rec);
         else if (last && record_is(&rec, "orcpt"))
             last->orcpt = rec.value;
+        else if (record_is(&rec, "notify"))
+            notify = rec.value;
+    settle_notify(r, &last, notify, tellall);
     return 1;
 }
 
@@ -140,7 +172,7 @@ take_log(struct report *r)
             r->events = more;
         }
         r->events[r->nevents] = e;
-        while (file_range_next(&to, &first, &last) == 1)
+        while (e.class != 'W' && file_range_next(&to, &first, &last) == 1)
             name_event(r, first, last, r->nevents);
         r->nevents++;
     }
@@ -148,13 +180,13 @@ take_log(struct report *r)
 }
 
 int
-report_read(struct report *r, char const **why)
+report_read(struct report *r, int tellall, char const **why)
 {
     int got = file_read(r->fd, &r->file, why);
 
     if (got != 1)
         return got;
-    if (!take_envelope(r))
+    if (!take_envelope(r, tellall))
         return -1;
     for (uint32_t i = 0; i < r->count; i++)
         r->owed[i].event = SIZE_MAX;
@@ -189,6 +221,20 @@ take_field(stralloc *to, char const *s, size_t len)
     return stralloc_copyb(to, s, len);
 }
 
+/* 1 if the field has that name (with its colon) and its body begins with that word. */
+static int
+is_field(struct header const *h, struct header_field const *f, char const *name, char const *word)
+{
+    char const *s = h->text.s;
+    size_t len = strlen(name), at = f->body;
+
+    if (f->end - f->start < len || strncasecmp(s + f->start, name, len) != 0)
+        return 0;
+    while (at < f->end && (s[at] == ' ' || s[at] == '\t'))
+        at++;
+    return f->end - at >= strlen(word) && !strncasecmp(s + at, word, strlen(word));
+}
+
 static int
 take_header(struct report *r, char const *s, size_t len)
 {
@@ -203,6 +249,11 @@ take_header(struct report *r, char const *s, size_t len)
             good = take_field(&r->messageid, body, f->end - f->body);
         else if (f->name == HEADER_OTHER && f->body - f->start >= 8 && !strncasecmp(h.text.s + f->start, "subject", 7))
             good = take_field(&r->subject, body, f->end - f->body);
+    }
+    for (size_t i = 0; i < header_count(&h); i++) {
+        struct header_field const *f = header_field(&h, i);
+        r->list |= is_field(&h, f, "list-id:", "") || is_field(&h, f, "precedence:", "bulk") ||
+                   is_field(&h, f, "precedence:", "list") || is_field(&h, f, "precedence:", "junk");
     }
     header_free(&h);
     /* No blanks, and it must be one: it goes into In-Reply-To. */
@@ -238,7 +289,8 @@ report_survey(struct report *r, struct report_names const *names)
         r->boundary[6 + 2 * i] = "0123456789abcdef"[bytes[i] & 15];
     }
     r->boundary[37] = 0;
-    r->whole = r->file.header.message <= names->maxbytes && !(r->ret.len == 4 && !memcmp(r->ret.s, "HDRS", 4));
+    r->whole = r->of == OF_FAILURE && r->file.header.message <= names->maxbytes &&
+               !(r->ret.len == 4 && !memcmp(r->ret.s, "HDRS", 4));
     r->returned = r->file.header.message;
     r->utf8 = r->smtputf8 && high(r->from.s, r->from.len);
     for (uint32_t i = 0; r->smtputf8 && i < r->count; i++)
@@ -258,8 +310,9 @@ report_survey(struct report *r, struct report_names const *names)
     return 1;
 }
 
-int
-report_token(struct report const *r, stralloc *to)
+/* Which recipients a report tells of: two reports of one message have the same token only if they are one. */
+static int
+put_set(struct report const *r, stralloc *to)
 {
     SHA256Schedule hash = SHA256_INIT();
     char digest[32];
@@ -276,9 +329,21 @@ report_token(struct report const *r, stralloc *to)
         hex[2 * i] = "0123456789abcdef"[(unsigned char)digest[i] >> 4];
         hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
     }
-    return stralloc_cats(to, "bounce ") && stralloc_cats(to, r->id) && stralloc_cats(to, " ") &&
-           stralloc_catb(to, count, uint32_fmt(count, r->count)) && stralloc_cats(to, " ") &&
+    return stralloc_catb(to, count, uint32_fmt(count, r->count)) && stralloc_cats(to, " ") &&
            stralloc_catb(to, hex, sizeof hex);
+}
+
+int
+report_token(struct report const *r, stralloc *to)
+{
+    static char const *const words[] = {[OF_FAILURE] = "bounce ", [OF_SUCCESS] = "confirm ", [OF_DELAY] = "delay "};
+    char notice[UINT_FMT];
+
+    if (!stralloc_cats(to, words[r->of]) || !stralloc_cats(to, r->id) || !stralloc_cats(to, " "))
+        return 0;
+    if (r->of == OF_DELAY) /* who is left may change between two tries of one notice */
+        return stralloc_catb(to, notice, uint_fmt(notice, r->notice));
+    return put_set(r, to);
 }
 
 void

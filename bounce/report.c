@@ -118,20 +118,36 @@ event_of(struct report const *r, struct owed const *w)
     return w->event < r->nevents ? r->events + w->event : 0;
 }
 
-/* An enhanced status code of a failure, or 5.0.0 (RFC 3463 section 2). */
+/* An enhanced status code of the class that belongs to the report, or X.0.0 (RFC 3463 section 2). */
 static struct bytes
-status_of(struct file_event const *e)
+status_of(struct report const *r, struct file_event const *e)
 {
+    static char const *const plain[] = {[OF_FAILURE] = "5.0.0", [OF_SUCCESS] = "2.0.0", [OF_DELAY] = "4.0.0"};
+    struct bytes none = {plain[r->of], 5};
     unsigned int dots = 0;
 
-    if (!e || e->code.len < 5 || e->code.len > 11 || e->code.s[0] != '5' || e->code.s[1] != '.')
-        return (struct bytes){"5.0.0", 5};
+    if (!e || e->code.len < 5 || e->code.len > 11 || e->code.s[0] != *none.s || e->code.s[1] != '.')
+        return none;
     for (size_t i = 0; i < e->code.len; i++)
         if (e->code.s[i] == '.')
             dots++;
         else if (e->code.s[i] < '0' || e->code.s[i] > '9')
             dots = 3;
-    return dots == 2 ? e->code : (struct bytes){"5.0.0", 5};
+    return dots == 2 ? e->code : none;
+}
+
+/* RFC 3464 section 2.3.3. What another host has taken, and does not report on itself, was relayed. */
+static char const *
+action_of(struct report const *r, struct file_event const *e)
+{
+    static char const *const words[] = {[OF_FAILURE] = "failed", [OF_SUCCESS] = "delivered", [OF_DELAY] = "delayed"};
+    static char const expanded[] = "expanded";
+
+    if (r->of == OF_SUCCESS && e && e->remote.len)
+        return "relayed";
+    if (r->of == OF_SUCCESS && e && e->text.len >= 8 && !memcmp(e->text.s, expanded, 8))
+        return expanded;
+    return words[r->of];
 }
 
 /* An address in the wire's form; one that SMTP cannot say, with its odd bytes as '?'. */
@@ -199,7 +215,7 @@ static void
 one_reply(struct out *o, struct report const *r, uint32_t first)
 {
     struct file_event const *e = event_of(r, r->owed + first);
-    struct bytes code = status_of(e);
+    struct bytes code = status_of(r, e);
     char digits[16];
     uint32_t n = 0;
 
@@ -217,7 +233,7 @@ one_reply(struct out *o, struct report const *r, uint32_t first)
     reason(o, e);
     memcpy(digits, code.s, code.len);
     digits[code.len] = 0;
-    if (e) {
+    if (e && r->of == OF_FAILURE) {
         say(o, "    -> ");
         say(o, advice((struct bytes){digits, code.len}));
         say(o, "\n");
@@ -228,12 +244,18 @@ one_reply(struct out *o, struct report const *r, uint32_t first)
 static void
 human(struct out *o, struct report const *r, struct report_names const *n)
 {
+    static char const *const first[] = {
+        [OF_FAILURE] = ".\n\nYour message could not be delivered to:\n\n",
+        [OF_SUCCESS] =
+            ".\n\nAs you asked to be told: your message was delivered, or handed on to a system that sends no such\n"
+            "report, for:\n\n",
+        [OF_DELAY] = ".\n\nYour message could not be delivered yet to:\n\n"};
     unsigned int replies = 0;
 
     say(o, "This is the mail system of ");
     all(o, &n->me);
     say(o, n->doubled ? ".\n\nA report that a message was not delivered could itself not be delivered to:\n\n"
-                      : ".\n\nYour message could not be delivered to:\n\n");
+                      : first[r->of]);
     for (uint32_t i = 0; i < r->count && replies <= REPLIES; i++) {
         uint32_t earlier = 0; /* a reply is told with the first recipient it is for */
         if (i && r->owed[i].event == r->owed[i - 1].event)
@@ -245,8 +267,16 @@ human(struct out *o, struct report const *r, struct report_names const *n)
     }
     if (replies > REPLIES)
         say(o, "There are more; the second part of this message lists all.\n\n");
-    say(o, "It has been given up: nothing more will be tried for ");
-    say(o, r->count == 1 ? "this address.\n" : "these addresses.\n");
+    if (r->of == OF_FAILURE) {
+        say(o, "It has been given up: nothing more will be tried for ");
+        say(o, r->count == 1 ? "this address.\n" : "these addresses.\n");
+    } else if (r->of == OF_DELAY) {
+        say(o, "You need not do anything: it will be tried again");
+        if (n->until)
+            date(o, " until\n", n->until);
+        else
+            say(o, ".\n");
+    }
     say(o, r->whole ? "Your message is attached.\n" : "The header of your message is attached.\n");
 }
 
@@ -346,16 +376,20 @@ status(struct out *o, struct report const *r, struct report_names const *n)
     for (uint32_t i = 0; i < r->count; i++) {
         struct owed const *w = r->owed + i;
         struct file_event const *e = event_of(r, w);
-        struct bytes code = status_of(e);
+        struct bytes code = status_of(r, e);
         say(o, "\n");
         original_recipient(o, w->orcpt);
         say(o, r->utf8 ? "Final-Recipient: utf-8; " : "Final-Recipient: rfc822; ");
         address(o, w->address.s, w->address.len);
-        say(o, "\nAction: failed\nStatus: ");
+        say(o, "\nAction: ");
+        say(o, action_of(r, e));
+        say(o, "\nStatus: ");
         bytes(o, code.s, code.len);
         say(o, "\n");
         if (e)
             event_fields(o, e);
+        if (r->of == OF_DELAY && n->until)
+            date(o, "Will-Retry-Until: ", n->until);
     }
 }
 
@@ -400,11 +434,15 @@ part(struct out *o, struct report const *r, char const *type, int eightbit)
 static void
 header(struct out *o, struct report const *r, struct report_names const *n)
 {
+    static char const *const subjects[] = {[OF_FAILURE] = "\nSubject: Not delivered",
+                                           [OF_SUCCESS] = "\nSubject: Delivered",
+                                           [OF_DELAY] = "\nSubject: Not delivered yet"};
+
     say(o, "From: Mail Delivery System <");
     all(o, &n->from);
     say(o, ">\nTo: ");
     address(o, n->to.s, n->to.len);
-    say(o, n->doubled ? "\nSubject: Undeliverable report" : "\nSubject: Not delivered");
+    say(o, n->doubled ? "\nSubject: Undeliverable report" : subjects[r->of]);
     if (r->subject.len) {
         say(o, ": ");
         all(o, &r->subject);

@@ -1,4 +1,4 @@
-/* A delivery status notification: the failures of one queue file as a message of its own (RFC 3464). */
+/* A delivery status notification: what became of recipients of one queue file as a message of its own (RFC 3464). */
 
 #ifndef PNEU_BOUNCE_REPORT_H
 #define PNEU_BOUNCE_REPORT_H
@@ -11,7 +11,10 @@
 #include "lib/netstring.h"
 #include "queue/file.h"
 
-/* A recipient that failed. */
+/* What it is about. */
+enum report_of { OF_FAILURE, OF_SUCCESS, OF_DELAY };
+
+/* A recipient it is about. */
 struct owed {
     uint32_t index;
     struct bytes address, orcpt;
@@ -25,11 +28,15 @@ struct report_names {
     uint64_t now;
     uint32_t maxbytes; /* a larger message is not returned whole */
     int doubled;       /* it is about a report */
+    int tellall;       /* of a delay hear those, too, who did not ask */
+    uint64_t until;    /* a late message is given up then; 0: unknown */
 };
 
 struct report {
     int fd; /* the queue file */
     char const *id;
+    enum report_of of;
+    unsigned int notice; /* of a delay: the how many-th */
     struct file file;
     struct bytes from, envid, ret;
     int smtputf8;
@@ -40,6 +47,8 @@ struct report {
     struct file_event *events;
     size_t nevents;
     stralloc messageid, subject; /* of the original; empty: it has none that can be quoted */
+    int list;                    /* it came from a list, or from a machine */
+    int asked;                   /* somebody asked to hear of the delay */
     int whole;                   /* the message goes back, not its header alone */
     uint64_t returned;           /* bytes of it that go back */
     int eightbit;                /* these hold bytes above 0x7f */
@@ -53,7 +62,7 @@ struct report {
     }
 
 /* Reads the queue file on r->fd. Returns 1, 0 if it is damaged (*why), -1 with errno. No owed recipient: r->count is 0. */
-extern int report_read(struct report *, char const **why);
+extern int report_read(struct report *, int tellall, char const **why);
 
 /* Looks at the message: what of it goes back, and whether it is 8-bit. Returns 1, or 0 with errno. */
 extern int report_survey(struct report *, struct report_names const *);
@@ -64,7 +73,7 @@ typedef int report_put(void *data, char const *s, size_t len);
 /* Writes the whole message, header and all. Returns 1, or 0 with errno. */
 extern int report_write(struct report const *, struct report_names const *, report_put *, void *data);
 
-/* The token of the report (queue/intake.h): parent, and set of recipients. Returns 1, or 0 with ENOMEM. */
+/* The token of the report (queue/intake.h): parent, and set of recipients, or number of the notice. Returns 1, or 0 with ENOMEM. */
 extern int report_token(struct report const *, stralloc *to);
 
 /* Undoes the log's escapes where that is safe: "\x5c", "\x0a" and what is above 0x7f; the rest stays escaped. A line break becomes `newline`.

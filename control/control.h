@@ -18,7 +18,16 @@ enum setting {
     SET_count
 };
 
-enum setting_type { SETTING_INT, SETTING_BOOL, SETTING_LINE, SETTING_LIST, SETTING_TABLE, SETTING_SECRET, SETTING_SPANS, SETTING_RATE };
+enum setting_type {
+    SETTING_INT,
+    SETTING_BOOL,
+    SETTING_LINE,
+    SETTING_LIST,
+    SETTING_TABLE,
+    SETTING_SECRET,
+    SETTING_SPANS,
+    SETTING_RATE
+};
 enum setting_scope { SCOPE_GLOBAL, SCOPE_SERVER, SCOPE_REMOTE, SCOPE_DOMAIN };
 
 /* One row of the table. `number` is the default of INT and BOOL, `text` that of

@@ -15,9 +15,8 @@
 #include "lib/log.h"
 
 static char const *const type_names[] = {
-    [SETTING_INT] = "number", [SETTING_BOOL] = "0 or 1", [SETTING_LINE] = "line",
-    [SETTING_LIST] = "list",  [SETTING_TABLE] = "table", [SETTING_SECRET] = "secret",
-    [SETTING_SPANS] = "times", [SETTING_RATE] = "rate",
+    [SETTING_INT] = "number",  [SETTING_BOOL] = "0 or 1",   [SETTING_LINE] = "line",   [SETTING_LIST] = "list",
+    [SETTING_TABLE] = "table", [SETTING_SECRET] = "secret", [SETTING_SPANS] = "times", [SETTING_RATE] = "rate",
 };
 
 static char const *const scope_names[] = {
@@ -182,7 +181,8 @@ operate_expected(enum setting which, stralloc *what)
         return stralloc_cats(what, "must be a number from 0 to ") && put_number(what, row->largest) &&
                stralloc_cats(what, *row->unit ? ", " : "") && stralloc_cats(what, row->unit) && stralloc_0(what);
     if (row->type == SETTING_SPANS)
-        return stralloc_cats(what, "must be one or more times such as 90s, 15m, 4h or 2d, with blanks or lines between") &&
+        return stralloc_cats(what,
+                             "must be one or more times such as 90s, 15m, 4h or 2d, with blanks or lines between") &&
                stralloc_0(what);
     if (row->type == SETTING_RATE)
         return stralloc_cats(what, "must be a number, a slash and a time, such as 10/1m") && stralloc_0(what);

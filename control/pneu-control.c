@@ -96,7 +96,7 @@ get(struct place const *place, char const *const *argv)
         return fflush(stdout) ? EXIT_TEMP : 0;
     }
     got = row->type == SETTING_LINE || row->type == SETTING_RATE ? control_line_of(which, domain, &text)
-                                                                  : control_list_of(which, domain, &text);
+                                                                 : control_list_of(which, domain, &text);
     if (got == -1)
         strerr_diefusys(EXIT_TEMP, "read ", control_path(which));
     if (!got)

@@ -24,11 +24,11 @@
 /* Status bytes. Any other byte counts as todo, never as done. */
 #define STATUS_TODO 'T'
 #define STATUS_DONE                                                                                                    \
-    'D'                    /* delivered, or nobody wants to know of the failure \
+    'D'                      /* delivered, or nobody wants to know of the failure \
                            */
 #define STATUS_SUCCEEDED 'S' /* delivered, the report that was asked for is owed */
-#define STATUS_FAILED 'F'  /* failed, the report is owed */
-#define STATUS_BOUNCED 'B' /* failed, the report is queued */
+#define STATUS_FAILED 'F'    /* failed, the report is owed */
+#define STATUS_BOUNCED 'B'   /* failed, the report is queued */
 
 struct file_header {
     uint64_t message;     /* bytes of the message */
@@ -98,7 +98,7 @@ extern int file_prove(int fd, struct file_header const *);
 struct file_event {
     uint64_t time;       /* of the attempt */
     uint64_t next;       /* next attempt, 0 if there is none */
-    char class;          /* K delivered, Z will be tried again, D failed */
+    char class;          /* K delivered, Z will be tried again, D failed, W the sender was told of the delay */
     struct bytes to;     /* recipients by number: "0-3,7" */
     struct bytes code;   /* enhanced status code, "5.1.1" */
     struct bytes remote; /* who said so, "mx.example.org (192.0.2.1)"; empty:

@@ -145,6 +145,8 @@ status_word(char status)
     switch (status) {
     case STATUS_DONE:
         return "  done ";
+    case STATUS_SUCCEEDED:
+        return "  delivered ";
     case STATUS_FAILED:
         return "  failed ";
     case STATUS_BOUNCED:
@@ -177,7 +179,7 @@ put_done(stralloc *to, struct file const *f)
     uint64_t done = 0;
 
     for (uint32_t i = 0; i < f->header.recipients; i++)
-        done += f->status[i] == STATUS_DONE || f->status[i] == STATUS_BOUNCED;
+        done += f->status[i] == STATUS_DONE || f->status[i] == STATUS_SUCCEEDED || f->status[i] == STATUS_BOUNCED;
     if (!put_uint(to, done))
         return 0;
     to->s[to->len - 1] = '/';

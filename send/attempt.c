@@ -404,7 +404,8 @@ new_status(struct message const *m, struct target const *t, struct result const 
     if (class == 'Z')
         return STATUS_TODO;
     if (class == 'K')
-        return !r->dsn && attempt_notify(envelope, t->record, "SUCCESS", 0) && m->from.len ? STATUS_SUCCEEDED : STATUS_DONE;
+        return !r->dsn && attempt_notify(envelope, t->record, "SUCCESS", 0) && m->from.len ? STATUS_SUCCEEDED
+                                                                                           : STATUS_DONE;
     return attempt_notify(envelope, t->record, "FAILURE", 1) ? STATUS_FAILED : STATUS_DONE;
 }
 

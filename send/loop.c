@@ -27,7 +27,7 @@
 
 #define LOADS 32        /* messages loaded before other work has its turn */
 #define LONGEST 60000   /* milliseconds without a look at the clocks */
-#define HELD 1000      /* nor without one at the settings, while they hold something */
+#define HELD 1000       /* nor without one at the settings, while they hold something */
 #define DESCRIPTORS 200 /* that are not a message's */
 
 static uint32_t

@@ -126,7 +126,8 @@ write_status(struct send *s, struct message *m, int fd)
 
     if (m->low >= m->high && !m->synclog)
         return 1;
-    if (m->low < m->high && pwrite(fd, m->file.status + m->low, len, file_status(&m->file.header) + m->low) != (ssize_t)len) {
+    if (m->low < m->high &&
+        pwrite(fd, m->file.status + m->low, len, file_status(&m->file.header) + m->low) != (ssize_t)len) {
         complain(m, "markfailed");
         return 0;
     }

@@ -7,24 +7,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PACE_FIRST 5     /* jobs at a time while nothing is known */
-#define PACE_DEAD 3      /* jobs in a row that found no host: it is dead */
-#define PACE_SLOW 5000   /* milliseconds; whoever takes longer for a job is slow */
-#define PACE_LATER 16    /* a dead host is left alone for at most that many times deadtime */
+#define PACE_FIRST 5   /* jobs at a time while nothing is known */
+#define PACE_DEAD 3    /* jobs in a row that found no host: it is dead */
+#define PACE_SLOW 5000 /* milliseconds; whoever takes longer for a job is slow */
+#define PACE_LATER 16  /* a dead host is left alone for at most that many times deadtime */
 #define PACE_TEXT 160
 
 struct pace {
-    uint32_t window; /* jobs at a time */
-    uint32_t limit;  /* its most */
-    uint32_t steep;  /* below, it grows by one a success; from there on, by one a window's successes */
-    uint32_t credit; /* successes since it grew */
-    uint32_t failures; /* in a row */
-    uint32_t deadtime; /* milliseconds; 0: it is never dead */
-    uint32_t deadlast; /* how long it was dead the last time */
-    uint64_t dead;     /* until then; 0: it is not */
-    uint64_t died;     /* when that was found */
-    uint64_t free;     /* when the next job may start */
-    uint64_t moved;    /* when a job began or ended last */
+    uint32_t window;         /* jobs at a time */
+    uint32_t limit;          /* its most */
+    uint32_t steep;          /* below, it grows by one a success; from there on, by one a window's successes */
+    uint32_t credit;         /* successes since it grew */
+    uint32_t failures;       /* in a row */
+    uint32_t deadtime;       /* milliseconds; 0: it is never dead */
+    uint32_t deadlast;       /* how long it was dead the last time */
+    uint64_t dead;           /* until then; 0: it is not */
+    uint64_t died;           /* when that was found */
+    uint64_t free;           /* when the next job may start */
+    uint64_t moved;          /* when a job began or ended last */
     uint32_t number, period; /* number jobs in that many milliseconds; 0: as many as one likes */
     uint8_t slow;
     char why[PACE_TEXT]; /* what its last failure was, NUL-terminated */

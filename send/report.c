@@ -215,8 +215,7 @@ report_ended(struct send *s, pid_t pid, int status)
             noticed(s, m);
         else
             settled(s, m);
-    }
-    else { /* owed until the next attempt */
+    } else { /* owed until the next attempt */
         log_start(&l, "bouncefailed");
         log_str(&l, "msg", m->id);
         log_uint(&l, WIFEXITED(status) ? "exit" : "signal",

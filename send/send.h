@@ -128,19 +128,19 @@ struct park {
         uint32_t first, last, count;
     } chains[PARKS];
     uint32_t turn;
-    struct park *next; /* of those that may give some back */
-    struct dest *dest; /* NULL: it is the channel's own */
+    struct park *next;       /* of those that may give some back */
+    struct dest *dest;       /* NULL: it is the channel's own */
     struct channel *channel; /* NULL: it is for held senders */
     uint8_t listed;
 };
 
 /* A mail host, and all the domains it serves: known once one of them was connected to. */
 struct site {
-    struct site *next; /* in the hash chain */
+    struct site *next;                  /* in the hash chain */
     struct dest *blocked, *blockedlast; /* which wait for others of this site */
-    uint32_t users;          /* destinations that are served by it */
-    uint32_t running, limit; /* jobs; 0: no limit */
-    uint64_t read;           /* clock.boot when the limit was */
+    uint32_t users;                     /* destinations that are served by it */
+    uint32_t running, limit;            /* jobs; 0: no limit */
+    uint64_t read;                      /* clock.boot when the limit was */
     size_t len;
     char name[];
 };
@@ -258,8 +258,8 @@ struct send {
     uint32_t ndests;
     struct site *sites[SEND_DESTS];
     struct wakes wakes;
-    struct park senders;  /* messages of held senders */
-    struct park released; /* those that are to be looked at again */
+    struct park senders;              /* messages of held senders */
+    struct park released;             /* those that are to be looked at again */
     struct park *giving, *givinglast; /* parks that may give back */
     struct message *messages;
     uint32_t loaded, maxloaded;

@@ -25,9 +25,9 @@ count(void *data, char const *s, size_t len)
 }
 
 static void
-report(int fd)
+report(int fd, enum report_of of)
 {
-    struct report r = REPORT_ZERO;
+    struct report r = {.of = of, .notice = 1};
     struct report_names n = {
         .now = 1, .maxbytes = 200, .me = STRALLOC_ZERO, .from = STRALLOC_ZERO, .to = STRALLOC_ZERO};
     stralloc token = STRALLOC_ZERO;
@@ -38,7 +38,7 @@ report(int fd)
     stralloc_copys(&n.to, "c@d");
     r.fd = fd;
     r.id = "0123456789abcdef0123456789ab";
-    if (report_read(&r, &why) == 1 && report_survey(&r, &n) &&
+    if (report_read(&r, 1, &why) == 1 && report_survey(&r, &n) &&
         (!report_write(&r, &n, count, 0) || !report_token(&r, &token)))
         abort();
     stralloc_free(&token);
@@ -72,7 +72,8 @@ LLVMFuzzerTestOneInput(unsigned char const *data, size_t size)
     fd = memfd_create("file", 0);
     if (write(fd, header, sizeof header) == -1 || write(fd, s, size) == -1)
         abort();
-    report(fd);
+    for (enum report_of of = OF_FAILURE; of <= OF_DELAY; of++)
+        report(fd, of);
     close(fd);
     return 0;
 }

@@ -13,6 +13,7 @@
 #include "tests/tap.h"
 
 static stralloc text;
+static int tellall; /* of a delay hear those who did not ask, too */
 
 static int
 collect(void *data, char const *s, size_t len)
@@ -63,8 +64,12 @@ event(stralloc *log, char const *to, char const *code, char const *remote, char 
 static int
 write_report(struct report *r, char const *to, uint32_t maxbytes)
 {
-    struct report_names n = {
-        .now = 1795000000, .maxbytes = maxbytes, .me = STRALLOC_ZERO, .from = STRALLOC_ZERO, .to = STRALLOC_ZERO};
+    struct report_names n = {.now = 1795000000,
+                             .until = 1795600000,
+                             .maxbytes = maxbytes,
+                             .me = STRALLOC_ZERO,
+                             .from = STRALLOC_ZERO,
+                             .to = STRALLOC_ZERO};
     char const *why;
     int good;
 
@@ -72,7 +77,8 @@ write_report(struct report *r, char const *to, uint32_t maxbytes)
     stralloc_copys(&n.from, "MAILER-DAEMON@here.test");
     stralloc_copys(&n.to, to);
     text.len = 0;
-    good = report_read(r, &why) == 1 && report_survey(r, &n) && report_write(r, &n, collect, 0) && stralloc_0(&text);
+    good = report_read(r, tellall, &why) == 1 && report_survey(r, &n) && report_write(r, &n, collect, 0) &&
+           stralloc_0(&text);
     stralloc_free(&n.me);
     stralloc_free(&n.from);
     stralloc_free(&n.to);
@@ -196,6 +202,66 @@ many(void)
     report_free(&r);
 }
 
+/* Three recipients: of whom is told what. */
+static void
+others(void)
+{
+    stralloc e = STRALLOC_ZERO, log = STRALLOC_ZERO, token = STRALLOC_ZERO, again = STRALLOC_ZERO;
+    struct report r = {.of = OF_SUCCESS}, d = {.of = OF_DELAY, .notice = 2};
+
+    put(&e, "from", "a@sender.test");
+    put(&e, "to", "here@here.test");
+    put(&e, "notify", "SUCCESS");
+    put(&e, "orcpt", "rfc822;h@here.test");
+    put(&e, "to", "far@far.test");
+    put(&e, "notify", "SUCCESS,DELAY");
+    put(&e, "to", "late@slow.test");
+    put(&e, "notify", "DELAY");
+    put(&e, "to", "silent@slow.test");
+    put(&e, "to", "never@slow.test");
+    put(&e, "notify", "NEVER");
+    event(&log, "0", "2.0.0", "", "did 1+0+0");
+    event(&log, "1", "2.0.0", "mx.far.test (192.0.2.1)", "250 2.0.0 queued");
+    event(&log, "2-4", "4.2.2", "mx.slow.test (192.0.2.2)", "452 4.2.2 mailbox full");
+    r.id = d.id = "0123456789abcdef0123456789ab";
+    r.fd = d.fd = make("Subject: hi\nPrecedence: bulk\n\nbody\n", &e, "SSTTT", &log);
+    ok(write_report(&r, "a@sender.test", 10000), "a report of success is written");
+    has("\nSubject: Delivered: hi\n");
+    has("\n\nOriginal-Recipient: rfc822; h@here.test\nFinal-Recipient: rfc822; here@here.test\nAction: "
+        "delivered\nStatus: 2.0.0\n");
+    has("Final-Recipient: rfc822; far@far.test\nAction: relayed\nStatus: 2.0.0\nRemote-MTA: dns; mx.far.test\n");
+    lacks("slow.test");
+    lacks("given up");
+    lacks("body");
+    has("text/rfc822-headers");
+    ok(write_report(&d, "a@sender.test", 10000), "a report of delay is written");
+    has("\nSubject: Not delivered yet: hi\n");
+    has("Final-Recipient: rfc822; late@slow.test\nAction: delayed\nStatus: 4.2.2\n");
+    has("\nWill-Retry-Until: ");
+    lacks("silent");
+    lacks("never");
+    lacks("far.test");
+    ok(d.count == 1 && d.asked && d.list, "one recipient, who asked, though it is bulk");
+    ok(report_token(&d, &token) && report_token(&r, &again) &&
+           !strncmp(token.s, "delay 0123456789abcdef0123456789ab 2", token.len) && again.len > token.len &&
+           !memcmp(again.s, "confirm ", 8),
+       "each has its token");
+    report_free(&d);
+    d = (struct report){.of = OF_DELAY, .notice = 2, .fd = r.fd, .id = r.id};
+    tellall = 1;
+    ok(write_report(&d, "a@sender.test", 10000) && d.count == 2, "all who did not say no are told where that is set");
+    has("Final-Recipient: rfc822; silent@slow.test\nAction: delayed\n");
+    lacks("never");
+    tellall = 0;
+    close(r.fd);
+    report_free(&r);
+    report_free(&d);
+    stralloc_free(&e);
+    stralloc_free(&log);
+    stralloc_free(&token);
+    stralloc_free(&again);
+}
+
 static void
 addresses(void)
 {
@@ -225,6 +291,7 @@ main(void)
     plain();
     header_only();
     many();
+    others();
     addresses();
     return tap_done();
 }

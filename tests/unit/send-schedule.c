@@ -47,16 +47,26 @@ lists(void)
     static struct {
         uint64_t age, wait;
     } const table[] = {
-        {0, 900},       {899, 450},   {600, 450},    {400, 500},         {900, 1800},          {905, 1795},
-        {2700, 3600},   {6300, 14400}, {20700, 14400}, {20701, 14399},    {20700 + 14400, 14400}, {1000000, 14400 - (1000000 - 6300) % 14400},
+        {0, 900},
+        {899, 450},
+        {600, 450},
+        {400, 500},
+        {900, 1800},
+        {905, 1795},
+        {2700, 3600},
+        {6300, 14400},
+        {20700, 14400},
+        {20701, 14399},
+        {20700 + 14400, 14400},
+        {1000000, 14400 - (1000000 - 6300) % 14400},
     };
     struct schedule s = {.count = 4, .waits = {900, 1800, 3600, 14400}};
     struct schedule none = {.count = 1, .waits = {0}};
 
     for (unsigned int i = 0; i < sizeof table / sizeof *table; i++) {
         uint64_t wait = schedule_wait(&s, table[i].age, ID);
-        ok(wait == (table[i].wait < 7200 && table[i].age > 100000 ? 7200 : table[i].wait), "a list, age %llu: wait %llu",
-           (unsigned long long)table[i].age, (unsigned long long)wait);
+        ok(wait == (table[i].wait < 7200 && table[i].age > 100000 ? 7200 : table[i].wait),
+           "a list, age %llu: wait %llu", (unsigned long long)table[i].age, (unsigned long long)wait);
     }
     ok(schedule_wait(&none, 5, ID) == 1 && schedule_wait(&s, UINT64_MAX, ID) >= 7200, "odd lists, odd ages");
 }
@@ -81,7 +91,8 @@ jitter(void)
         most = wait > most ? wait : most;
         planned &= wait == schedule_wait(&s, 0, id) && wait == schedule_wait(&law, 0, id);
     }
-    ok(least == 1000 && most == 1200, "twenty percent at most (%llu to %llu)", (unsigned long long)least, (unsigned long long)most);
+    ok(least == 1000 && most == 1200, "twenty percent at most (%llu to %llu)", (unsigned long long)least,
+       (unsigned long long)most);
     ok(planned, "always the same for one message");
     planned = 1;
     for (unsigned int i = 0; i < 20; i++) { /* 1000 3000 7000 11000 ... */

@@ -8,6 +8,7 @@
 #include "smtpd/session_inner.h"
 
 #define SESSION_EXCESS_MAX 1000 /* RCPT commands beyond maxrcpt before we hang up */
+#define RECIPIENT_BYTES 256 /* of its records, on average: a thousand recipients of 1,500 bytes are too much to hold */
 
 /* Takes "FROM:" or "TO:" and blanks off the argument. */
 static int
@@ -145,6 +146,14 @@ too_many(struct session *s, struct bytes address)
 }
 
 static int
+is_full(struct session const *s)
+{
+    uint32_t max = s->policy->maxrcpt;
+
+    return max && (s->count >= max || s->recipients.len >= (size_t)max * RECIPIENT_BYTES + ENVELOPE_VALUE_MAX);
+}
+
+static int
 add_recipient(struct session *s, stralloc const *address, size_t given, struct params const *params)
 {
     return envelope_put(&s->recipients, "to", address->s, address->len) && params_put(&s->recipients, params) &&
@@ -176,7 +185,7 @@ session_rcpt(struct session *s, struct bytes arg)
         return;
     }
     struct bytes to = {address->s, address->len};
-    if (!refusal && s->policy->maxrcpt && s->count >= s->policy->maxrcpt) {
+    if (!refusal && is_full(s)) {
         too_many(s, to);
         return;
     }

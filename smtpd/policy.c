@@ -61,8 +61,6 @@ read_lists(struct policy *p, unsigned char const *present, char const **which)
         enum setting setting;
         stralloc *value;
     } const lists[] = {
-        {SET_rcpthosts, &p->rcpthosts},
-        {SET_morercpthosts, &p->morercpthosts},
         {SET_badmailfrom, &p->badmailfrom},
         {SET_locals, &p->routes.locals},
         {SET_virtualdomains, &p->routes.virtualdomains},
@@ -121,15 +119,18 @@ int
 policy_read(struct policy *p, char const **which)
 {
     char const *server = getenv("PNEU_SERVER");
+    char const *rdns = getenv("PNEU_RDNS");
     unsigned char present[SET_count];
 
     p->relayclient = getenv("RELAYCLIENT");
+    p->rule = getenv("PNEU_ACCESS_RULE");
+    p->nameless = rdns && !strcmp(rdns, "later");
     p->listener = server && *server ? server : NULL;
     control_present(present);
     return read_kind(&p->kind, which) && read_line(p, present, SET_me, &p->me, which) &&
            read_line(p, present, SET_smtpgreeting, &p->greeting, which) &&
            read_line(p, present, SET_envnoathost, &p->routes.envnoathost, which) && read_numbers(p, present, which) &&
-           read_lists(p, present, which);
+           read_lists(p, present, which) && relay_read(&p->relay, present, which);
 }
 
 int
@@ -140,28 +141,6 @@ policy_bad_sender(struct policy const *p, char const *address, size_t len)
     return len && p->badmailfrom.len &&
            (control_holds(&p->badmailfrom, address, len, 0) ||
             (at < len && control_holds(&p->badmailfrom, address + at, len - at, 0)));
-}
-
-/* "joe%example.org", "example.org!joe", "joe@example.org": what old mailers take for an address of its own. */
-static int
-is_disguise(char const *local, size_t len)
-{
-    return len && (memchr(local, '%', len) || memchr(local, '!', len) || memchr(local, '@', len));
-}
-
-/* 1 if a client who may not relay may not write there either. */
-static int
-is_foreign(struct policy const *p, char const *address, size_t len, enum route route)
-{
-    size_t at = addr_at(address, len);
-    char const *domain = address + at + 1;
-    size_t domain_len = at < len ? len - at - 1 : 0;
-
-    if (route == ROUTE_REMOTE && is_disguise(address, at))
-        return 1;
-    return at < len && route != ROUTE_MAILBOX && !control_holds(&p->routes.locals, domain, domain_len, 0) &&
-           !control_holds(&p->rcpthosts, domain, domain_len, 1) &&
-           !control_holds(&p->morercpthosts, domain, domain_len, 1);
 }
 
 static enum policy_verdict
@@ -177,20 +156,30 @@ lookup(char const *address, size_t len)
 }
 
 enum policy_verdict
-policy_recipient(struct policy const *p, char const *address, size_t len)
+policy_recipient(struct policy const *p, stralloc const *login, char const *address, size_t len,
+                 struct relay_reason *why)
 {
+    struct relay_client const client = {
+        .relayclient = p->relayclient,
+        .rule = p->rule,
+        .later = p->nameless,
+        .login = login->s,
+        .login_len = login->len,
+    };
     stralloc to = STRALLOC_ZERO;
     enum policy_verdict verdict = POLICY_TAKE;
     enum route route;
 
+    memset(why, 0, sizeof *why);
     if (!route_find(&p->routes, address, len, &to, &route)) {
         int e = errno;
         stralloc_free(&to);
         return (errno = e, POLICY_LATER);
     }
     size_t local = addr_at(to.s, to.len);
-    if (!p->relayclient && is_foreign(p, address, len, route))
-        verdict = POLICY_RELAY;
+    relay_decide(&p->relay, &p->routes, &client, address, len, route, why);
+    if (why->verdict == RELAY_NO || why->verdict == RELAY_LATER)
+        verdict = why->verdict == RELAY_NO ? POLICY_RELAY : POLICY_NAMELESS;
     else if (route == ROUTE_MAILBOX)
         verdict = lookup(to.s, to.len);
     else if (route == ROUTE_LOCAL) /* a quoted '@' would be looked up as a mailbox's address */
@@ -199,4 +188,12 @@ policy_recipient(struct policy const *p, char const *address, size_t len)
     stralloc_free(&to);
     errno = e;
     return verdict;
+}
+
+int
+policy_submit(struct policy const *p, stralloc const *login)
+{
+    char const *item;
+
+    return !login->len || relay_may_submit(&p->relay, login->s, login->len, &item);
 }

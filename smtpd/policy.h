@@ -7,6 +7,7 @@
 
 #include <skalibs/stralloc.h>
 
+#include "control/relay.h"
 #include "control/route.h"
 
 /* What a listener is for: $PNEU_KIND. */
@@ -20,9 +21,12 @@ enum policy_kind {
 struct policy {
     enum policy_kind kind;
     stralloc me, greeting;
-    stralloc rcpthosts, morercpthosts, badmailfrom;
+    stralloc badmailfrom;
     struct routes routes;
-    char const *relayclient; /* appended to each recipient; NULL: this client may not relay */
+    struct relay relay;
+    char const *relayclient; /* appended to each recipient; NULL: the client's address lets it relay nothing */
+    char const *rule;        /* of access, that let the client in; or NULL */
+    int nameless;            /* its name is not known now, and a rule may be for it */
     char const *listener;    /* $PNEU_SERVER, or NULL */
     uint32_t databytes, sessionbytes, maxrcpt, maxhops, maxline, maxerrors, maxmessages;
     uint32_t timeoutsmtpd, timeoutsession, mindatarate, greetdelay, tarpitcount, tarpitdelay;
@@ -37,19 +41,18 @@ extern int policy_bad_sender(struct policy const *, char const *address, size_t 
 
 enum policy_verdict {
     POLICY_TAKE,
-    POLICY_RELAY,   /* it is for somebody else's domain */
-    POLICY_UNKNOWN, /* there is no such user here */
-    POLICY_LATER,   /* it cannot be known now; errno */
+    POLICY_RELAY,    /* it is for somebody else's domain */
+    POLICY_NAMELESS, /* the same, but it may be otherwise when the client's name is known */
+    POLICY_UNKNOWN,  /* there is no such user here */
+    POLICY_LATER,    /* it cannot be known now; errno */
 };
 
-/* Decides on a recipient, after $RELAYCLIENT has been appended to it. A client without RELAYCLIENT may write to
- *
- *   domains in locals and mailbox domains,
- *   domains in rcpthosts and morercpthosts,
- *   addresses without a domain,
- *
- * and nothing else: a catch-all in virtualdomains opens no domain, because it may be a way out. For domains
- * of others '%', '!' and '@' in the local part are a second address in disguise. What is local must exist. */
-extern enum policy_verdict policy_recipient(struct policy const *, char const *address, size_t len);
+/* Decides on a recipient, after $RELAYCLIENT has been appended to it, and says why it may be relayed or not (see
+ * control/relay.h). A catch-all in virtualdomains opens no domain, because it may be a way out. What is local must exist. */
+extern enum policy_verdict policy_recipient(struct policy const *, stralloc const *login, char const *address,
+                                            size_t len, struct relay_reason *);
+
+/* May that login send mail? An empty one may. */
+extern int policy_submit(struct policy const *, stralloc const *login);
 
 #endif

@@ -67,6 +67,8 @@ struct session {
     uint32_t count;       /* of recipients */
     uint32_t excess;      /* recipients turned away because of maxrcpt */
 
+    struct relay_reason relayed; /* why mail was relayed the last time it was */
+
     /* the message */
     struct data data;
     int open;        /* the queue has begun to take it */

@@ -41,6 +41,9 @@ extern void session_log_reply(struct log *, char const *text);
 /* A whole line: something was refused, `to` (may be empty) is the recipient, and the reply says why. */
 extern void session_log_refusal(struct session *, char const *event, struct bytes to, char const *text);
 
+/* session_relay.c: the same for a recipient, with what lets it be relayed or not; it is accepted if `refusal` is NULL. */
+extern void session_log_recipient(struct session *, struct bytes to, struct relay_reason const *, char const *refusal);
+
 /* ---- commands: arg is what follows the verb, without blanks around it ---- */
 
 /* session_hello.c */

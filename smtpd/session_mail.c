@@ -56,6 +56,8 @@ refuse_sender(struct session *s, struct bytes arg)
         return "550 5.6.7 an address with bytes from 0x80 wants SMTPUTF8";
     if (p->databytes && s->params.size > p->databytes)
         return "552 5.3.4 the message is too large";
+    if (!policy_submit(p, &s->login))
+        return "550 5.7.1 this login may not send mail";
     return policy_bad_sender(p, s->sender.s, s->sender.len) ? "553 5.7.1 this sender is not welcome" : NULL;
 }
 
@@ -113,6 +115,8 @@ refusal_of(enum policy_verdict verdict)
         return NULL;
     case POLICY_RELAY:
         return "550 5.7.1 that domain is not one of mine";
+    case POLICY_NAMELESS:
+        return "450 4.7.1 your name cannot be looked up now";
     case POLICY_UNKNOWN:
         return "550 5.1.1 there is no such mailbox";
     default:
@@ -122,13 +126,13 @@ refusal_of(enum policy_verdict verdict)
 
 /* NULL, or the reply. The address ends in $RELAYCLIENT already. */
 static char const *
-refuse_recipient(struct session *s, struct bytes address)
+refuse_recipient(struct session *s, struct bytes address, struct relay_reason *why)
 {
     if (!s->params.smtputf8 && utf8_has8bit(address.s, address.len))
         return "553 5.6.7 an address with bytes from 0x80 wants SMTPUTF8";
     if (!envelope_address(address.s, address.len))
         return "550 5.1.3 this server cannot say that address";
-    return refusal_of(policy_recipient(s->policy, address.s, address.len));
+    return refusal_of(policy_recipient(s->policy, &s->login, address.s, address.len, why));
 }
 
 /* A client with more recipients than one message may have comes again with the rest, and each of them is told so, which
@@ -163,6 +167,7 @@ add_recipient(struct session *s, stralloc const *address, size_t given, struct p
 void
 session_rcpt(struct session *s, struct bytes arg)
 {
+    struct relay_reason why = {.verdict = RELAY_OWN};
     struct params params;
     stralloc *address = &s->scratch;
     char const *relay = s->policy->relayclient;
@@ -190,9 +195,9 @@ session_rcpt(struct session *s, struct bytes arg)
         return;
     }
     if (!refusal)
-        refusal = refuse_recipient(s, to);
+        refusal = refuse_recipient(s, to, &why);
+    session_log_recipient(s, to, &why, refusal);
     if (refusal) {
-        session_log_refusal(s, "recipient", to, refusal);
         session_reply(s, refusal);
         return;
     }

@@ -128,7 +128,7 @@ LLVMFuzzerTestOneInput(unsigned char const *data, size_t size)
     if (!policy.me.len) {
         LIST(&policy.me, "mx.pneu.test");
         LIST(&policy.greeting, "mx.pneu.test");
-        LIST(&policy.rcpthosts, "backup.test\0.below.test");
+        LIST(&policy.relay.rcpthosts, "backup.test\0.below.test");
         LIST(&policy.badmailfrom, "@bad.test");
         LIST(&policy.routes.envnoathost, "backup.test");
         policy.routes.envnoathost.len--;

@@ -21,7 +21,7 @@
 
 #define IDS "users/ids"
 
-char const *const instance_users[] = {"pneud", "pneut", "pneuq", "pneuf", "pneur", "pneuv", "pneul", 0};
+char const *const instance_users[] = {"pneud", "pneut", "pneua", "pneuq", "pneuf", "pneur", "pneuv", "pneul", 0};
 
 /* owner NULL: whoever makes the instance. users/ids must be there before the first folder with another. */
 static struct {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "control/control.h"
+#include "control/passwords.h"
 #include "control/users.h"
 #include "control/userscdb.h"
 #include "lib/durable.h"
@@ -147,15 +148,16 @@ delete_domain(struct operation *op, char const *domain)
 int
 mailbox_delete(struct operation *op, char const *user, char const *domain, stralloc *moved)
 {
-    stralloc from = STRALLOC_ZERO;
+    stralloc from = STRALLOC_ZERO, address = STRALLOC_ZERO;
     char seconds[32];
+    unsigned int passwords;
     int good;
 
     moved->len = 0;
     if (!*user)
         return delete_domain(op, domain);
     (void)snprintf(seconds, sizeof seconds, ".%lld", (long long)time(0));
-    good = path_of(&from, "mail/", domain, "/", user);
+    good = path_of(&from, "mail/", domain, "/", user) && path_of(&address, user, "@", domain, "");
     /* Before anything is made: a change in mail/ would make the table look old. */
     if (good && access(from.s, F_OK) == -1)
         good = service_failed(op, "find the mailbox ", from.s);
@@ -165,12 +167,31 @@ mailbox_delete(struct operation *op, char const *user, char const *domain, stral
         moved->len--;
         good = stralloc_cats(moved, seconds) && stralloc_0(moved);
     }
+    /* The passwords first: nobody logs in to what is half gone. */
+    good = good && passwords_remove(op, address.s, NULL, &passwords);
     if (good && !durable_rename(from.s, moved->s))
         good = service_failed(op, "move ", from.s);
     good = good && compile(op);
     int e = errno;
     stralloc_free(&from);
+    stralloc_free(&address);
     return (errno = e, good);
+}
+
+int
+mailbox_exists(char const *address, char const *domain)
+{
+    stralloc path = STRALLOC_ZERO, user = STRALLOC_ZERO;
+    struct stat st;
+    int there = -1;
+
+    if (stralloc_catb(&user, address, (size_t)(strrchr(address, '@') - address)) && stralloc_0(&user) &&
+        path_of(&path, "mail/", domain, "/", user.s))
+        there = stat(path.s, &st) == 0 ? S_ISDIR(st.st_mode) : errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+    int e = errno;
+    stralloc_free(&path);
+    stralloc_free(&user);
+    return (errno = e, there);
 }
 
 static int

@@ -68,8 +68,29 @@ temporary(stralloc *to, char const *path)
     return stralloc_catb(to, name, strlen(name) + 1);
 }
 
-int
-durable_write(char const *path, char const *s, size_t len, mode_t mode, struct timespec const *when)
+struct attributes {
+    mode_t mode;
+    uid_t uid; /* -1: as it comes */
+    gid_t gid;
+    struct timespec const *when;
+};
+
+/* All a file shall be, before it has its name. */
+static int
+dress(int fd, struct attributes const *a)
+{
+    if ((a->uid != (uid_t)-1 || a->gid != (gid_t)-1) && fchown(fd, a->uid, a->gid) == -1)
+        return 0;
+    if (fchmod(fd, a->mode) == -1)
+        return 0;
+    if (!a->when)
+        return 1;
+    struct timespec const both[2] = {*a->when, *a->when};
+    return futimens(fd, both) == 0;
+}
+
+static int
+replace(char const *path, char const *s, size_t len, struct attributes const *a)
 {
     stralloc temp = STRALLOC_ZERO;
     int fd, done;
@@ -77,12 +98,7 @@ durable_write(char const *path, char const *s, size_t len, mode_t mode, struct t
     if (!temporary(&temp, path))
         return (stralloc_free(&temp), 0);
     fd = open(temp.s, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    done = fd != -1 && allwrite(fd, s, len) == len && fchmod(fd, mode) == 0;
-    if (done && when) {
-        struct timespec const both[2] = {*when, *when};
-        done = futimens(fd, both) == 0;
-    }
-    done = done && fsync(fd) == 0 && rename(temp.s, path) == 0;
+    done = fd != -1 && allwrite(fd, s, len) == len && dress(fd, a) && fsync(fd) == 0 && rename(temp.s, path) == 0;
     int e = errno;
     if (fd != -1) {
         close(fd);
@@ -92,6 +108,22 @@ durable_write(char const *path, char const *s, size_t len, mode_t mode, struct t
     stralloc_free(&temp);
     errno = e;
     return done && durable_syncparent(path);
+}
+
+int
+durable_write(char const *path, char const *s, size_t len, mode_t mode, struct timespec const *when)
+{
+    struct attributes const a = {mode, (uid_t)-1, (gid_t)-1, when};
+
+    return replace(path, s, len, &a);
+}
+
+int
+durable_writeas(char const *path, char const *s, size_t len, mode_t mode, uid_t uid, gid_t gid)
+{
+    struct attributes const a = {mode, uid, gid, NULL};
+
+    return replace(path, s, len, &a);
 }
 
 /* In a folder of somebody else's no symbolic link is followed: he could lead root to what is not his. */

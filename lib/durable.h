@@ -20,6 +20,9 @@ extern int durable_syncparent(char const *path);
  * file's mtime. Returns 1, or 0 with errno. */
 extern int durable_write(char const *path, char const *s, size_t len, mode_t mode, struct timespec const *when);
 
+/* The same for a file that is somebody's, from its first moment under that name on. */
+extern int durable_writeas(char const *path, char const *s, size_t len, mode_t mode, uid_t uid, gid_t gid);
+
 /* Makes a folder. Returns 1 made, 0 it was there, -1 with errno. */
 extern int durable_mkdir(char const *path, mode_t mode);
 

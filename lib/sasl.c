@@ -8,6 +8,13 @@
 
 char const *const sasl_names[SASL_count] = {"PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256"};
 
+static int
+malformed(void)
+{
+    errno = EPROTO;
+    return 0;
+}
+
 enum sasl
 sasl_named(char const *name, size_t len)
 {
@@ -18,11 +25,19 @@ sasl_named(char const *name, size_t len)
     return i;
 }
 
-static int
-malformed(void)
+int
+sasl_list(char const *text, unsigned int *methods)
 {
-    errno = EPROTO;
-    return 0;
+    *methods = 0;
+    for (text += strspn(text, " \t"); *text; text += strspn(text, " \t")) {
+        size_t len = strcspn(text, " \t");
+        enum sasl which = sasl_named(text, len);
+        if (which == SASL_count)
+            return malformed();
+        *methods |= 1u << which;
+        text += len;
+    }
+    return 1;
 }
 
 int

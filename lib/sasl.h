@@ -20,6 +20,9 @@ enum sasl { SASL_PLAIN, SASL_LOGIN, SASL_CRAM_MD5, SASL_SCRAM_SHA_256, SASL_coun
 extern enum sasl sasl_named(char const *name, size_t len);
 extern char const *const sasl_names[SASL_count];
 
+/* Reads a list of mechanisms, separated by blanks: *methods gets 1 << SASL_x of each. 0 if one is unknown. */
+extern int sasl_list(char const *text, unsigned int *methods);
+
 /* 1 if it may be a login: 1 to SASL_NAME_MAX bytes, none below 0x21, no 0x7f and no ':' (which ends it in tables). */
 extern int sasl_login(struct bytes);
 

@@ -44,7 +44,7 @@ test -d "$home/queue" || fresh=1
 # The demonstration may lie on any file system; pneu-instance says what that one is worth.
 pneu-instance -fq "$home" || exit
 if test -n "$fresh"; then
-	pneu-control set me mx.pneu.test && pneu-mailbox -q add you@pneu.test || exit
+	pneu-control set me mx.pneu.test && pneu-mailbox -q add you@pneu.test </dev/null || exit
 fi
 if test -z "$port"; then
 	port=$(pneu-control -s in get listen 2>/dev/null) && port=${port##* } || port=2525

@@ -25,6 +25,7 @@
 # TEST_TMP is a folder of its own, removed at the end.
 
 set -u
+exec </dev/null
 umask 022
 LC_ALL=C
 PNEU_TOP=${PNEU_TOP:-$(pwd)}

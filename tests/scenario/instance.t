@@ -20,11 +20,11 @@ body() {
 	done
 	is "$(owner "$dir/alias/Maildir/new")" "$virtual 700" "postmaster's mailbox is pneuv's alone"
 	is "$(cat "$dir/alias/.qmail-postmaster")" "./Maildir/" "postmaster has a mailbox"
-	is "$(cut -d: -f1 "$dir/users/ids" | tr '\n' ' ')" "pneud pneut pneuq pneuf pneur pneuv pneul " "users/ids names all"
+	is "$(cut -d: -f1 "$dir/users/ids" | tr '\n' ' ')" "pneud pneut pneua pneuq pneuf pneur pneuv pneul " "users/ids names all"
 	ok "users/cdb is there for everybody" test "$(stat -c %a "$dir/users/cdb")" = 644
 	ok "the host's name is there" test -s "$dir/control/me"
 	code 0 "its settings are in order" env PNEU_HOME="$dir" pneu-control check
-	for name in queued filterd hookd send spawn-local spawn-remote; do
+	for name in queued filterd authd hookd send spawn-local spawn-remote; do
 		ok "service $name" test -x "$dir/service/$name/run" -a -x "$dir/service/$name/log/run"
 		ok "service $name is a script" sh -n "$dir/service/$name/run"
 	done
@@ -66,7 +66,7 @@ as_both body
 
 if test -n "$TEST_ROOT"; then
 	dir=$TEST_TMP/inst0
-	for user in pneud pneut pneuq pneuf pneur pneuv pneul; do
+	for user in pneud pneut pneua pneuq pneuf pneur pneuv pneul; do
 		is "$(grep "^$user:" "$dir/users/ids")" "$user:$(id -u $user):$(id -g $user)" "$user in users/ids is the system's"
 	done
 	like "$(getent passwd pneuq)" ':/nonexistent:/usr/sbin/nologin$' "they have neither home nor shell"

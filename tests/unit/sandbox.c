@@ -21,6 +21,7 @@
 
 #include <skalibs/djbunix.h>
 
+#include "auth/checkpw.h"
 #include "bounce/bounce.h"
 #include "lib/confine.h"
 #include "local/sandbox.h"
@@ -310,6 +311,7 @@ static struct {
      {read_home, make_home, unlink_home, sync_held, lock_held, ask_space, unix_socket, connect_unix, memory_file}},
     {"pneu-remote", remote_confine, {read_setting, ask_space, inet_socket, inet6_socket, connect_inet, memory_file}},
     {"pneu-policy", delegate_confine, {}},
+    {"pneu-checkpw's child", checkpw_confine, {read_users, ask_space}},
 };
 
 /* ---- an instance ---- */

@@ -24,6 +24,11 @@ names(void)
        "the others");
     ok(sasl_named("PLAI", 4) == SASL_count && sasl_named("PLAINS", 6) == SASL_count && sasl_named("", 0) == SASL_count,
        "no others");
+    unsigned int m;
+    ok(sasl_list(" plain\tSCRAM-SHA-256  LOGIN ", &m) &&
+           m == (1u << SASL_PLAIN | 1u << SASL_LOGIN | 1u << SASL_SCRAM_SHA_256),
+       "a list");
+    ok(sasl_list("", &m) && !m && !sasl_list("PLAIN, LOGIN", &m), "an empty and a malformed one");
 }
 
 #define PLAIN(s)                                                                                                       \

@@ -10,6 +10,7 @@
 
 #include <skalibs/types.h>
 
+#include "control/agree.h"
 #include "control/listener.h"
 #include "lib/durable.h"
 #include "lib/log.h"
@@ -136,6 +137,17 @@ mistake(struct check *check, char const *path, char const *what)
            stralloc_cats(check->text, what) && stralloc_append(check->text, '\n');
 }
 
+static int
+disagreement(void *data, int is_mistake, char const *path, char const *what)
+{
+    struct check *check = data;
+
+    if (is_mistake)
+        return mistake(check, path, what);
+    return stralloc_cats(check->text, "warning: ") && log_escape(check->text, path, strlen(path), 1) &&
+           stralloc_cats(check->text, ": ") && stralloc_cats(check->text, what) && stralloc_append(check->text, '\n');
+}
+
 /* Host names and listeners: what the type does not say. */
 static int
 is_host(char const *s)
@@ -257,6 +269,7 @@ check_place(struct place const *place, void *data)
         good = place_path(place, name, &path) && check_name(check, place, name, path.s);
     if (good && place->scope == SCOPE_DOMAIN)
         good = check_domain(check, place->who, folder.s);
+    good = good && agree_check(place, disagreement, check);
     stralloc_free(&folder);
     stralloc_free(&names);
     stralloc_free(&path);

@@ -12,7 +12,8 @@
  * servers, remote domains and domains ("servers/in/databytes"). Returns 1, or 0 with errno. */
 extern int operate_show(stralloc *text);
 
-/* A line a mistake: files that are no setting, or not there; values that are malformed. Returns their number, or -1 with errno. */
+/* A line a mistake: files that are no setting, or not there; values that are malformed, or at odds with each other; also
+ * lines "warning: ..." of what works but is doubtful. Returns the number of mistakes, or -1 with errno. */
 extern int operate_check(stralloc *text);
 
 /* Writes a setting: `items` has a value a NUL-terminated string. Returns 1; 0 with EPROTO if they are none of that

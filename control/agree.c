@@ -1,0 +1,193 @@
+#include "control/agree.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <skalibs/types.h>
+
+/* Which of the two may be 0 and means "no limit" then. */
+#define NONE 1u   /* either: nothing to compare */
+#define STATED 2u /* only if the first one was set: its default may be more */
+
+/* The first one may not be more than the second. */
+static struct {
+    enum setting less, more;
+    unsigned int how;
+    char const *why;
+} const agreements[] = {
+    {SET_databytes, SET_sessionbytes, NONE, "a connection could not bring one message of that size"},
+    {SET_maxconnperip, SET_maxconn, STATED, "one address cannot have more connections than there are"},
+    {SET_timeoutsmtpd, SET_timeoutsession, STATED, "a command cannot take longer than its connection"},
+    {SET_greetdelay, SET_timeoutsession, STATED, "the connection would end before the greeting"},
+    {SET_tarpitdelay, SET_timeoutsession, STATED, "the connection would end before the answer"},
+    {SET_intakeperuid, SET_intakesessions, STATED, "one user cannot have more sessions than there are"},
+    {SET_concurrency, SET_concurrencyremote, STATED, "one domain cannot have more deliveries than there are"},
+    {SET_timeoutidle, SET_timeoutremote, STATED, "a connection would be kept longer than it is waited for"},
+    {SET_retryfirst, SET_retrymax, 0, "the first wait would be longer than the longest"},
+    {SET_retrymax, SET_queuelifetime, STATED, "messages would be returned before they were tried again"},
+};
+
+/* Less than this is allowed, but not what mail servers expect; 0 is no limit, or switches it off. */
+static struct {
+    enum setting setting;
+    uint32_t least;
+    char const *why;
+} const minima[] = {
+    {SET_maxrcpt, 100, "less than the 100 recipients that RFC 5321 section 4.5.3.1.8 wants taken"},
+    {SET_databytes, 65536, "less than the 64 KiB that RFC 5321 section 4.5.3.1.7 wants taken"},
+    {SET_maxline, 1000, "less than the 1000 bytes that RFC 5321 section 4.5.3.1.6 wants taken"},
+    {SET_timeoutsmtpd, 300, "less than the 5 minutes that RFC 5321 section 4.5.3.2.7 wants waited"},
+    {SET_maxhops, 15, "so few hops that mail through lists and forwards is taken for a loop"},
+};
+
+struct agree {
+    struct place const *place;
+    int (*say)(void *, int mistake, char const *path, char const *what);
+    void *data;
+    stralloc path, items;
+};
+
+/* A number as it counts in that place. Returns 1; *here: it stands there itself; 0: it cannot be known. */
+static int
+value_of(struct agree *a, enum setting which, uint32_t *value, int *here)
+{
+    struct place const everywhere = {.scope = SCOPE_GLOBAL};
+    struct place const *const places[] = {a->place, &everywhere};
+
+    *here = 0;
+    *value = control_rows[which].number;
+    for (unsigned int i = 0; i < 2; i++) {
+        if (!place_takes(places[i], which))
+            continue;
+        if (!place_path(places[i], control_rows[which].name, &a->path))
+            return 0;
+        int got = control_file(which, a->path.s, &a->items);
+        if (got == 1) {
+            *here = i == 0;
+            return a->items.len && uint320_scan(a->items.s, value);
+        }
+        if (got == -1)
+            return 0;
+    }
+    return 1;
+}
+
+static int
+tell(struct agree *a, int mistake, enum setting which, char const *const *words, size_t n)
+{
+    stralloc what = STRALLOC_ZERO;
+    int good = place_path(a->place, control_rows[which].name, &a->path);
+
+    for (size_t i = 0; good && i < n; i++)
+        good = stralloc_cats(&what, words[i]);
+    good = good && stralloc_0(&what) && a->say(a->data, mistake, a->path.s, what.s);
+    stralloc_free(&what);
+    return good;
+}
+
+static int
+is_stated(struct agree *a, enum setting which, int here)
+{
+    struct place const everywhere = {.scope = SCOPE_GLOBAL};
+
+    return here || (place_path(&everywhere, control_rows[which].name, &a->path) &&
+                    control_file(which, a->path.s, &a->items) == 1);
+}
+
+static int
+check_pair(struct agree *a, unsigned int row)
+{
+    enum setting less = agreements[row].less, more = agreements[row].more;
+    unsigned int how = agreements[row].how;
+    uint32_t small, large;
+    int small_here, large_here;
+    char digits[2][UINT32_FMT];
+
+    if (!value_of(a, less, &small, &small_here) || !value_of(a, more, &large, &large_here) || small <= large)
+        return 1;
+    if (how & NONE && (!small || !large))
+        return 1;
+    if (!small_here && !large_here && a->place->scope != SCOPE_GLOBAL)
+        return 1;
+    if (how & STATED && !is_stated(a, less, small_here))
+        return 1;
+    digits[0][uint32_fmt(digits[0], small)] = 0;
+    digits[1][uint32_fmt(digits[1], large)] = 0;
+    char const *const words[] = {digits[0], " is more than ",   control_rows[more].name, ", which is ", digits[1],
+                                 ": ",      agreements[row].why};
+    return tell(a, 1, less, words, sizeof words / sizeof *words);
+}
+
+static int
+check_minimum(struct agree *a, unsigned int row)
+{
+    uint32_t value;
+    int here;
+
+    if (!value_of(a, minima[row].setting, &value, &here) || !here || !value || value >= minima[row].least)
+        return 1;
+    return tell(a, 0, minima[row].setting, &minima[row].why, 1);
+}
+
+/* "host:port", "[address]:port", ":port": the port is one, if it is there. */
+static int
+has_port(char const *value)
+{
+    char const *end = *value == '[' ? strchr(value, ']') : value;
+    char const *colon = end ? strchr(end, ':') : NULL;
+    uint16_t port;
+
+    return !colon || (uint160_scan(colon + 1, &port) && port);
+}
+
+static int
+check_routes(struct agree *a)
+{
+    if (!place_path(a->place, "smtproutes", &a->path))
+        return 0;
+    if (control_file(SET_smtproutes, a->path.s, &a->items) != 1)
+        return 1;
+    for (size_t i = 0; i < a->items.len; i += strlen(a->items.s + i) + 1) {
+        char const *line = a->items.s + i;
+        char const *colon = strchr(line, ':');
+        if (!colon || has_port(colon + 1))
+            continue;
+        char const *const words[] = {"no port from 1 to 65535: ", line};
+        return tell(a, 1, SET_smtproutes, words, 2);
+    }
+    return 1;
+}
+
+static int
+check_me(struct agree *a)
+{
+    static char const *const why = "a name without a dot: others cannot look it up, and many refuse its mail";
+
+    if (!place_path(a->place, "me", &a->path))
+        return 0;
+    if (control_file(SET_me, a->path.s, &a->items) != 1 || !a->items.len || strchr(a->items.s, '.'))
+        return 1;
+    return tell(a, 0, SET_me, &why, 1);
+}
+
+int
+agree_check(struct place const *place, int (*say)(void *, int mistake, char const *path, char const *what), void *data)
+{
+    struct agree a = {.place = place, .say = say, .data = data, .path = STRALLOC_ZERO, .items = STRALLOC_ZERO};
+    int good = 1;
+
+    for (unsigned int i = 0; good && i < sizeof agreements / sizeof *agreements; i++)
+        if (place_takes(place, agreements[i].less) || place_takes(place, agreements[i].more))
+            good = check_pair(&a, i);
+    for (unsigned int i = 0; good && i < sizeof minima / sizeof *minima; i++)
+        if (place_takes(place, minima[i].setting))
+            good = check_minimum(&a, i);
+    if (good && place->scope == SCOPE_GLOBAL)
+        good = check_routes(&a);
+    if (good && place_takes(place, SET_me))
+        good = check_me(&a);
+    int e = errno;
+    stralloc_free(&a.path);
+    stralloc_free(&a.items);
+    return (errno = e, good);
+}

@@ -253,6 +253,12 @@ static short const calls_fork[] = {
     __NR_clone,   __NR_clone3, __NR_wait4,     __NR_waitid,          __NR_kill, __NR_pipe2, __NR_socketpair,
     __NR_setpgid, __NR_setsid, __NR_signalfd4, __NR_set_robust_list, __NR_rseq};
 
+static short const calls_split[] = {
+#ifdef __NR_fork
+    __NR_fork,
+#endif
+    __NR_clone, __NR_socketpair, __NR_set_robust_list};
+
 static short const calls_pass[] = {__NR_sendmsg, __NR_recvmsg, __NR_memfd_create, __NR_sendfile, __NR_socketpair};
 static short const calls_lock[] = {__NR_flock};
 static short const calls_less[] = {__NR_seccomp};
@@ -275,6 +281,7 @@ static struct {
     GROUP(CONFINE_ACCEPT, calls_accept),
     GROUP(CONFINE_EXEC, calls_exec),
     GROUP(CONFINE_FORK, calls_fork),
+    GROUP(CONFINE_SPLIT, calls_split),
     GROUP(CONFINE_PASS, calls_pass),
     GROUP(CONFINE_LOCK, calls_lock),
     GROUP(CONFINE_LESS, calls_less),

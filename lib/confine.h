@@ -25,6 +25,7 @@
 #define CONFINE_LOCK (1u << 8)   /* flock */
 #define CONFINE_SYNC (1u << 9)   /* fsync, fdatasync and pwrite alone */
 #define CONFINE_LESS (1u << 10)  /* call confine_less */
+#define CONFINE_SPLIT (1u << 11) /* become two: fork and socketpair, without signals or waiting */
 
 /* Rights on one folder or file (landlock); whatever no row names cannot be
  * opened. */

@@ -1,0 +1,379 @@
+#include "tls/proxy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/confine.h"
+#include "lib/exits.h"
+#include "lib/log.h"
+#include "tls/choose.h"
+#include "tls/record.h"
+#include "tls/witness.h"
+
+#define OUTPUT_MAX (4096 + 85) /* records we send are no longer: a session that is idle has touched little */
+#define STALL 60               /* seconds without progress, once one side is over ... */
+#define LAST 3600              /* ... and in all */
+#define LINGER 2               /* for the client to close, so that it reads our last words */
+
+int
+proxy_confine(void)
+{
+    static struct confine const c = {
+        .as = 67108864,
+        .nofile = 16,
+        .fsize = CONFINE_SAME,
+        .nproc = 0,
+    };
+
+    return confine(&c);
+}
+
+struct proxy {
+    br_ssl_server_context tls;
+    struct choose choose;
+    struct witness witness;
+    int plain;
+    int told;       /* the program has the record */
+    int plain_over; /* the program has said all */
+    int net_over;   /* the client has */
+    int64_t stall, last; /* milliseconds; -1: never */
+    uint32_t timeout;
+    unsigned char in[BR_SSL_BUFSIZE_INPUT], out[OUTPUT_MAX];
+};
+
+enum outcome { MOVED, STUCK, OVER, BROKEN };
+
+static int64_t
+milliseconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static enum outcome
+outcome_of(ssize_t n)
+{
+    if (n > 0)
+        return MOVED;
+    if (!n)
+        return OVER;
+    return errno == EAGAIN || errno == EINTR ? STUCK : BROKEN;
+}
+
+/* From now on nobody waits for ever. */
+static void
+set_end(struct proxy *p)
+{
+    int64_t now = milliseconds();
+
+    p->stall = now + STALL * 1000;
+    if (p->last == -1)
+        p->last = now + LAST * 1000;
+}
+
+/* ---- the four ways bytes go ---- */
+
+static enum outcome
+net_write(struct proxy *p)
+{
+    size_t len;
+    unsigned char const *s = br_ssl_engine_sendrec_buf(&p->tls.eng, &len);
+    ssize_t n = write(1, s, len);
+
+    if (n > 0)
+        br_ssl_engine_sendrec_ack(&p->tls.eng, (size_t)n);
+    return outcome_of(n);
+}
+
+static enum outcome
+net_read(struct proxy *p)
+{
+    size_t len;
+    unsigned char *s = br_ssl_engine_recvrec_buf(&p->tls.eng, &len);
+    ssize_t n = read(0, s, len);
+
+    if (n > 0)
+        br_ssl_engine_recvrec_ack(&p->tls.eng, (size_t)n);
+    return outcome_of(n);
+}
+
+static enum outcome
+plain_write(struct proxy *p)
+{
+    size_t len;
+    unsigned char const *s = br_ssl_engine_recvapp_buf(&p->tls.eng, &len);
+    ssize_t n = send(p->plain, s, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    if (n > 0)
+        br_ssl_engine_recvapp_ack(&p->tls.eng, (size_t)n);
+    return outcome_of(n);
+}
+
+static enum outcome
+plain_read(struct proxy *p)
+{
+    size_t len;
+    unsigned char *s = br_ssl_engine_sendapp_buf(&p->tls.eng, &len);
+    ssize_t n = recv(p->plain, s, len, MSG_DONTWAIT);
+
+    if (n > 0) {
+        br_ssl_engine_sendapp_ack(&p->tls.eng, (size_t)n);
+        br_ssl_engine_flush(&p->tls.eng, 0);
+    }
+    return outcome_of(n);
+}
+
+/* ---- the handshake's end ---- */
+
+static int
+tell(struct proxy *p)
+{
+    struct record r = {.certified = p->witness.certified};
+    br_ssl_session_parameters session;
+    unsigned char s[RECORD_MAX];
+    size_t len;
+
+    br_ssl_engine_get_session_parameters(&p->tls.eng, &session);
+    r.version = session.version;
+    r.suite = session.cipher_suite;
+    explicit_bzero(&session, sizeof session);
+    memcpy(r.digest, p->witness.digest, sizeof r.digest);
+    choose_name(&p->tls.eng, r.name);
+    len = record_write(s, &r);
+    p->told = 1;
+    p->stall = p->last = -1;
+    return send(p->plain, s, len, MSG_NOSIGNAL) == (ssize_t)len;
+}
+
+static char const *
+client_address(void)
+{
+    char const *ip = getenv("TCPREMOTEIP");
+
+    ip = ip ? ip : getenv("TCP6REMOTEIP");
+    return ip ? ip : "unknown";
+}
+
+/* "handshake client=192.0.2.1 alert-sent=70": TLS's number of an alert, or BearSSL's of an error. */
+static void
+log_failure(struct proxy *p, char const *reason)
+{
+    struct log l;
+    int e = br_ssl_engine_last_error(&p->tls.eng);
+
+    log_start(&l, p->told ? "tls" : "handshake");
+    log_str(&l, "client", client_address());
+    if (reason)
+        log_str(&l, "reason", reason);
+    if (e >= BR_ERR_SEND_FATAL_ALERT)
+        log_uint(&l, "alert-sent", (uint64_t)e - BR_ERR_SEND_FATAL_ALERT);
+    else if (e >= BR_ERR_RECV_FATAL_ALERT)
+        log_uint(&l, "alert-received", (uint64_t)e - BR_ERR_RECV_FATAL_ALERT);
+    else if (e)
+        log_uint(&l, "bearssl", (uint64_t)e);
+    if (p->choose.problem) {
+        log_str(&l, "key", p->choose.problem == ENOENT ? "no_certificate" : "pneu-keyd");
+        log_errno(&l, p->choose.problem);
+    }
+    log_end(&l);
+}
+
+/* ---- the loop ---- */
+
+/* The program has said all: so do we. */
+static void
+program_over(struct proxy *p)
+{
+    p->plain_over = 1;
+    set_end(p);
+    br_ssl_engine_close(&p->tls.eng);
+}
+
+/* The client has: the program hears it, and may still answer. */
+static void
+client_over(struct proxy *p)
+{
+    p->net_over = 1;
+    set_end(p);
+    shutdown(p->plain, SHUT_WR);
+}
+
+struct wants {
+    int net_read, net_write, plain_read, plain_write;
+};
+
+static struct wants
+wants_of(struct proxy const *p, unsigned int state)
+{
+    return (struct wants){
+        .net_read = state & BR_SSL_RECVREC && !p->net_over,
+        .net_write = (state & BR_SSL_SENDREC) != 0,
+        .plain_read = p->told && state & BR_SSL_SENDAPP && !p->plain_over,
+        .plain_write = (state & BR_SSL_RECVAPP) != 0,
+    };
+}
+
+/* What has to go out first: nothing is read before it went, so that nothing piles up. Returns MOVED; STUCK; or BROKEN. */
+static enum outcome
+push(struct proxy *p, struct wants const *w)
+{
+    enum outcome net = w->net_write ? net_write(p) : STUCK, plain = w->plain_write ? plain_write(p) : STUCK;
+
+    if (net == BROKEN || plain == BROKEN)
+        return BROKEN;
+    return net == MOVED || plain == MOVED ? MOVED : STUCK;
+}
+
+static int
+patience(struct proxy const *p)
+{
+    int64_t end = p->last != -1 && p->last < p->stall ? p->last : p->stall;
+    int64_t left = end - milliseconds();
+
+    return end == -1 ? -1 : left < 0 ? 0 : (int)left;
+}
+
+/* Waits for one of them, and reads. Returns MOVED, or BROKEN, or OVER if it took too long. */
+static enum outcome
+pull(struct proxy *p, struct wants const *w)
+{
+    enum outcome net = STUCK, plain = STUCK;
+    struct pollfd x[3] = {
+        {.fd = w->net_read ? 0 : -1, .events = POLLIN},
+        {.fd = w->net_write ? 1 : -1, .events = POLLOUT},
+        {.fd = w->plain_read || w->plain_write ? p->plain : -1,
+         .events = (short)((w->plain_read ? POLLIN : 0) | (w->plain_write ? POLLOUT : 0))},
+    };
+    int n = poll(x, 3, patience(p));
+
+    if (!n)
+        return OVER;
+    if (n == -1)
+        return errno == EINTR ? MOVED : BROKEN;
+    if (x[0].revents)
+        net = net_read(p);
+    /* The engine may have been closed by what came. */
+    if (x[2].revents & (POLLIN | POLLHUP | POLLERR) && w->plain_read &&
+        br_ssl_engine_current_state(&p->tls.eng) & BR_SSL_SENDAPP)
+        plain = plain_read(p);
+    if (net == BROKEN || plain == BROKEN)
+        return BROKEN;
+    if (net == OVER)
+        client_over(p);
+    if (plain == OVER)
+        program_over(p);
+    return MOVED;
+}
+
+/* Nothing can come or go any more. */
+static int
+is_over(struct proxy const *p, unsigned int state, struct wants const *w)
+{
+    if (state & BR_SSL_CLOSED || (!p->told && p->net_over))
+        return 1;
+    if (p->plain_over)
+        return !w->net_write && !w->plain_write; /* our close_notify is gone; his is not waited for here */
+    return 0;
+}
+
+/* Returns NULL, or what ended it. */
+static char const *
+carry(struct proxy *p)
+{
+    for (;;) {
+        unsigned int state = br_ssl_engine_current_state(&p->tls.eng);
+        if (!p->told && state & BR_SSL_SENDAPP && !tell(p))
+            return "program";
+        struct wants w = wants_of(p, state);
+        if (is_over(p, state, &w))
+            return NULL;
+        enum outcome o = push(p, &w);
+        if (o == STUCK)
+            o = pull(p, &w);
+        else if (o == MOVED && p->told && p->stall != -1)
+            p->stall = milliseconds() + STALL * 1000;
+        if (o == BROKEN)
+            return "broken";
+        if (o == OVER)
+            return "timeout";
+    }
+}
+
+/* The client may still be reading: if we closed over words of his that nobody read, the kernel would tell him to forget ours. */
+static void
+linger(void)
+{
+    char waste[4096];
+    int64_t end = milliseconds() + LINGER * 1000, left;
+    struct pollfd x = {.fd = 0, .events = POLLIN};
+
+    if (shutdown(1, SHUT_WR) == -1)
+        return;
+    while ((left = end - milliseconds()) > 0 && poll(&x, 1, (int)left) > 0)
+        if (read(0, waste, sizeof waste) <= 0 && errno != EINTR)
+            return;
+}
+
+static int
+begin(struct proxy *p, struct proxy_settings const *settings, struct keyask *keys)
+{
+    static unsigned char nameless[] = {0x30, 0}; /* an X.500 name without parts: no authority in particular */
+    static br_x500_name const authority = {nameless, sizeof nameless};
+    unsigned char seed[32];
+    br_ssl_engine_context *e = &p->tls.eng;
+
+    br_ssl_server_zero(&p->tls);
+    tlssuite_engine(e, settings->suites, settings->count, settings->lowest);
+    br_ssl_engine_set_all_flags(e, BR_OPT_ENFORCE_SERVER_PREFERENCES | BR_OPT_NO_RENEGOTIATION |
+                                       (settings->ask ? BR_OPT_TOLERATE_NO_CLIENT_AUTH : 0));
+    choose_init(&p->choose, keys);
+    br_ssl_server_set_policy(&p->tls, &p->choose.vtable);
+    witness_init(&p->witness);
+    if (settings->ask) {
+        br_ssl_engine_set_default_rsavrfy(e);
+        br_ssl_engine_set_default_ecdsa(e);
+        br_ssl_engine_set_x509(e, &p->witness.vtable);
+        br_ssl_server_set_trust_anchor_names(&p->tls, &authority, 1);
+    }
+    br_ssl_engine_set_buffers_bidi(e, p->in, sizeof p->in, p->out, sizeof p->out);
+    if (getrandom(seed, sizeof seed, 0) != sizeof seed)
+        return 0;
+    br_ssl_engine_inject_entropy(e, seed, sizeof seed);
+    explicit_bzero(seed, sizeof seed);
+    return br_ssl_server_reset(&p->tls) && fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK) != -1 &&
+           fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_NONBLOCK) != -1;
+}
+
+int
+proxy_run(struct proxy_settings const *settings, struct keyask *keys, int plain)
+{
+    static struct proxy p;
+    char const *reason;
+
+    p.plain = plain;
+    p.last = -1;
+    p.stall = milliseconds() + (int64_t)settings->timeout * 1000;
+    if (!begin(&p, settings, keys))
+        return EXIT_TEMP;
+    reason = carry(&p);
+    if (!reason && !p.told && p.net_over)
+        reason = "eof";
+    /* An alert that says why. */
+    while (br_ssl_engine_current_state(&p.tls.eng) & BR_SSL_SENDREC && net_write(&p) == MOVED)
+        ;
+    if (reason || !p.told || br_ssl_engine_last_error(&p.tls.eng))
+        log_failure(&p, reason);
+    close(plain);
+    if (!reason && !p.net_over)
+        linger();
+    return p.told ? 0 : EXIT_PERM;
+}

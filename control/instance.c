@@ -42,6 +42,7 @@ static struct {
     {"badmail", 0700, "pneuq"},
     {"alias", 0755, 0},
     {"mail", 0755, 0},
+    {"tls", 0755, 0},
     {"service", 0755, 0},
     {"run", 0755, 0},
     {"log", 0755, 0},

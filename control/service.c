@@ -15,7 +15,8 @@
 #include "control/users.h"
 #include "lib/durable.h"
 
-char const *const service_own[] = {"queued", "filterd", "authd", "hookd", "send", "spawn-local", "spawn-remote", 0};
+char const *const service_own[] = {"queued",      "filterd",      "authd", "hookd", "send",
+                                   "spawn-local", "spawn-remote", "keyd",  0};
 
 #define MARK "# Made by pneu-"
 #define TIMEOUT_KILL "10000\n" /* milliseconds from SIGTERM to SIGKILL */

@@ -419,8 +419,19 @@ filter_calls(struct confine const *c)
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0 || errno == EINVAL;
 }
 
+/* 1 if that call belongs to something that is kept, too. */
+static int
+is_kept(short call, unsigned int keep)
+{
+    for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
+        for (size_t i = 0; groups[g].may & keep && i < groups[g].count; i++)
+            if (groups[g].calls[i] == call)
+                return 1;
+    return 0;
+}
+
 int
-confine_less(unsigned int may)
+confine_less(unsigned int may, unsigned int keep)
 {
     short calls[CALLS_MAX];
     struct code code = {.len = 0};
@@ -429,7 +440,8 @@ confine_less(unsigned int may)
     for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
         if (groups[g].may && !(groups[g].may & ~may))
             for (size_t i = 0; i < groups[g].count && n < CALLS_MAX; i++)
-                calls[n++] = groups[g].calls[i];
+                if (!is_kept(groups[g].calls[i], keep))
+                    calls[n++] = groups[g].calls[i];
     emit(&code, LOAD(arch));
     emit(&code, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
     emit(&code, RETURN(SECCOMP_RET_KILL_PROCESS));
@@ -453,9 +465,9 @@ filter_calls(struct confine const *c)
 }
 
 int
-confine_less(unsigned int may)
+confine_less(unsigned int may, unsigned int keep)
 {
-    (void)may;
+    (void)may, (void)keep;
     return 1;
 }
 
@@ -484,9 +496,9 @@ confine(struct confine const *c)
 }
 
 int
-confine_less(unsigned int may)
+confine_less(unsigned int may, unsigned int keep)
 {
-    (void)may;
+    (void)may, (void)keep;
     return 1;
 }
 

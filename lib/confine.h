@@ -55,7 +55,7 @@ extern int confine(struct confine const *);
 
 /* Takes some of what confine allowed away from a forked child: system calls alone, folders stay. Cheap: a tenth of confine.
  * Returns 1, or 0 with errno. */
-extern int confine_less(unsigned int may);
+extern int confine_less(unsigned int may, unsigned int keep);
 
 /* 1 if this build and kernel confine system calls; the tests ask. */
 extern int confine_works(void);

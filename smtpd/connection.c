@@ -12,6 +12,7 @@
 #include "smtpd/policy.h"
 #include "smtpd/sandbox.h"
 #include "smtpd/session.h"
+#include "smtpd/starttls.h"
 #include "smtpd/wire.h"
 
 /* Pages of this that no byte was read into do not exist: a session that sends commands alone has one. */
@@ -91,8 +92,9 @@ serve(struct wire *w, struct session *s)
     static char input[INPUT_MAX];
     size_t len = 0;
 
-    await_greeting(w, s);
-    while (flush(w, s) && s->state != SESSION_OVER) {
+    if (s->out.len) /* not after STARTTLS */
+        await_greeting(w, s);
+    while (flush(w, s) && s->state < SESSION_STARTTLS) {
         wire_rate(w, is_message(s) ? s->policy->mindatarate : 0);
         wire_part(w, s->state == SESSION_TOO_LONG || len);
         ssize_t got = wire_read(w, input + len, (is_message(s) ? INPUT_MAX : INPUT_COMMANDS) - len);
@@ -108,6 +110,27 @@ serve(struct wire *w, struct session *s)
     }
 }
 
+/* The client may have sent more while it was given the answer: that is not lost on the TLS, which will not understand it. */
+static int
+begin_tls(struct starttls const *t, struct session const *s, struct wire const *w)
+{
+    struct starttls_carried c = {.errors = s->errors, .messages = s->messages, .left = wire_left(w)};
+    char const *problem = starttls_exec(t, &c);
+
+    strerr_warnwusys(problem);
+    return EXIT_TEMP;
+}
+
+static int
+narrow(int confined, struct starttls const *t)
+{
+    int starttls = t->by != STARTTLS_NOBODY;
+
+    return confined   ? smtpd_confine_child(starttls)
+           : starttls ? smtpd_confine_starttls(t->folder)
+                      : smtpd_confine();
+}
+
 int
 connection(int confined)
 {
@@ -117,6 +140,9 @@ connection(int confined)
     struct session session;
     struct peer peer;
     struct wire wire;
+    struct starttls starttls = {.by = STARTTLS_NOBODY};
+    struct starttls_carried carried;
+    int resumed;
     char const *which;
 
     peer_find(&peer);
@@ -125,15 +151,28 @@ connection(int confined)
         strerr_warnwu2sys("read ", which);
         return EXIT_TEMP;
     }
-    wire_init(&wire, policy.timeoutsmtpd, policy.timeoutsession);
-    if (!confined && !smtpd_confine()) {
+    resumed = starttls_resumed(&carried, peer.tls.protocol);
+    if (resumed == -1 || (policy.kind == KIND_SUBMISSIONS && !peer.tls.protocol)) {
+        connection_later("421 4.3.0 my TLS is broken\r\n");
+        strerr_warnw("there should be TLS, and is none");
+        return EXIT_TEMP;
+    }
+    if (policy.tls != POLICY_TLS_NO && !peer.tls.protocol)
+        starttls_find(&starttls, policy.timeouttls);
+    policy.starttls = starttls.by != STARTTLS_NOBODY;
+    wire_init(&wire, policy.timeoutsmtpd, resumed ? carried.left : policy.timeoutsession);
+    if (!narrow(confined, &starttls)) {
         connection_later("421 4.3.0 my sandbox cannot be built\r\n");
         strerr_warnwusys("confine myself");
         return EXIT_TEMP;
     }
     handover_init(&handover, wire.timeout, &queue);
     session_start(&session, &policy, &peer, &queue);
+    if (resumed)
+        session_resume(&session, carried.errors, carried.messages);
     serve(&wire, &session);
+    if (session.state == SESSION_STARTTLS)
+        return begin_tls(&starttls, &session, &wire);
     session_log_end(&session);
     return 0;
 }

@@ -3,7 +3,7 @@
 #ifndef PNEU_SMTPD_CONNECTION_H
 #define PNEU_SMTPD_CONNECTION_H
 
-/* Serves it. `confined`: this process is in its sandbox already. Returns an exit code. */
+/* Serves it. `confined`: this process was forked by a listener, which is in its sandbox already. Returns an exit code. */
 extern int connection(int confined);
 
 /* Before the greeting: the client shall come again later. */

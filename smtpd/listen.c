@@ -119,7 +119,7 @@ session(void *data, int fd, uint64_t key, size_t slot)
     if (!tell(fd) || dup2(fd, 0) == -1 || dup2(fd, 1) == -1)
         return; /* it hung up, most likely */
     close(fd);
-    _exit(smtpd_confine_child() ? connection(1) : EXIT_TEMP);
+    _exit(connection(1));
 }
 
 static void

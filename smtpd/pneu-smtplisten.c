@@ -10,6 +10,7 @@
 #include "lib/exits.h"
 #include "smtpd/listen.h"
 #include "smtpd/sandbox.h"
+#include "smtpd/starttls.h"
 
 #define USAGE "pneu-smtplisten"
 #define dieusage() strerr_dieusage(EXIT_PERM, USAGE)
@@ -20,6 +21,7 @@ main(int argc, char const *const *argv)
     static struct listen l;
     struct serve s;
     char const *which;
+    char folder[STARTTLS_PATH_MAX];
     int signals;
 
     PROG = "pneu-smtplisten";
@@ -37,7 +39,8 @@ main(int argc, char const *const *argv)
     if (signals == -1)
         strerr_diefusys(EXIT_TEMP, "make room for connections");
     PROG = "pneu-smtpd"; /* in the log the connections have the name they have under any server */
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || !smtpd_confine_listener())
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || !starttls_folder(folder) ||
+        !smtpd_confine_listener(folder))
         strerr_diefusys(EXIT_TEMP, "confine");
     if (!serve_run(&s, signals))
         strerr_diefusys(EXIT_TEMP, "serve descriptor 0");

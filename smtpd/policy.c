@@ -39,6 +39,7 @@ read_numbers(struct policy *p, unsigned char const *present, char const **which)
         {SET_greetdelay, &p->greetdelay},
         {SET_tarpitcount, &p->tarpitcount},
         {SET_tarpitdelay, &p->tarpitdelay},
+        {SET_timeouttls, &p->timeouttls},
     };
 
     for (unsigned int i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -115,6 +116,24 @@ read_kind(enum policy_kind *kind, char const **which)
     return (errno = EINVAL, 0);
 }
 
+static int
+read_tls(struct policy *p, unsigned char const *present, char const **which)
+{
+    static char const *const words[] = {[POLICY_TLS_NO] = "no", [POLICY_TLS_MAY] = "may", [POLICY_TLS_MUST] = "must"};
+    stralloc word = STRALLOC_ZERO;
+    int good = read_line(p, present, SET_servertls, &word, which), known = 0;
+
+    for (unsigned int i = 0; good && i < sizeof words / sizeof *words; i++)
+        if (!strcmp(word.s, words[i])) {
+            p->tls = (enum policy_tls)i;
+            known = 1;
+        }
+    stralloc_free(&word);
+    if (good && !known)
+        errno = EPROTO;
+    return good && known;
+}
+
 int
 policy_read(struct policy *p, char const **which)
 {
@@ -130,7 +149,7 @@ policy_read(struct policy *p, char const **which)
     return read_kind(&p->kind, which) && read_line(p, present, SET_me, &p->me, which) &&
            read_line(p, present, SET_smtpgreeting, &p->greeting, which) &&
            read_line(p, present, SET_envnoathost, &p->routes.envnoathost, which) && read_numbers(p, present, which) &&
-           read_lists(p, present, which) && relay_read(&p->relay, present, which);
+           read_lists(p, present, which) && relay_read(&p->relay, present, which) && read_tls(p, present, which);
 }
 
 int

@@ -18,8 +18,12 @@ enum policy_kind {
     KIND_LMTP,
 };
 
+enum policy_tls { POLICY_TLS_NO, POLICY_TLS_MAY, POLICY_TLS_MUST };
+
 struct policy {
     enum policy_kind kind;
+    enum policy_tls tls;
+    int starttls; /* there is somebody to do it; the program knows */
     stralloc me, greeting;
     stralloc badmailfrom;
     struct routes routes;
@@ -29,7 +33,7 @@ struct policy {
     int nameless;            /* its name is not known now, and a rule may be for it */
     char const *listener;    /* $PNEU_SERVER, or NULL */
     uint32_t databytes, sessionbytes, maxrcpt, maxhops, maxline, maxerrors, maxmessages;
-    uint32_t timeoutsmtpd, timeoutsession, mindatarate, greetdelay, tarpitcount, tarpitdelay;
+    uint32_t timeoutsmtpd, timeoutsession, timeouttls, mindatarate, greetdelay, tarpitcount, tarpitdelay;
 };
 
 /* Reads the settings, $RELAYCLIENT, $PNEU_SERVER and $PNEU_KIND. Returns 1, or 0 with errno (ENOENT: one that must be

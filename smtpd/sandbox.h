@@ -7,8 +7,13 @@
  * Returns 1, or 0 with errno. */
 extern int smtpd_confine(void);
 
-/* The same for a process that takes connections and forks, and then for its child with one: that is left with what pneu-smtpd has. */
-extern int smtpd_confine_listener(void);
-extern int smtpd_confine_child(void);
+/* The same, and what begins TLS: fork, and exec of pneu-tlsd and pneu-smtpd in that folder, whose name ends in '/', and of
+ * nothing else. Both go on in this sandbox and narrow it further. */
+extern int smtpd_confine_starttls(char const *folder);
+
+/* The same for a process that takes connections and forks, and then for its child with one: that is left with what
+ * pneu-smtpd has, with or without TLS to begin. */
+extern int smtpd_confine_listener(char const *folder);
+extern int smtpd_confine_child(int starttls);
 
 #endif

@@ -184,6 +184,7 @@ static struct {
     {"BDAT", ANY_ARG, session_bdat},
     {"RSET", NO_ARG, do_rset},
     {"NOOP", ANY_ARG, do_noop},
+    {"STARTTLS", NO_ARG, session_starttls},
     {"VRFY", SOME_ARG, session_vrfy},
     {"HELP", ANY_ARG, session_help},
     {"QUIT", NO_ARG, do_quit},
@@ -200,6 +201,12 @@ static struct {
     {"OPTIONS", ANY_ARG, do_http},
     /* clang-format on */
 };
+
+static int
+in_clear(void (*obey)(struct session *, struct bytes))
+{
+    return obey == session_ehlo || obey == session_starttls || obey == do_noop || obey == do_quit || obey == do_http;
+}
 
 static int
 has_controls(struct bytes line)
@@ -248,7 +255,9 @@ command(struct session *s, struct bytes line)
     for (unsigned int i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (strlen(verbs[i].verb) != verb.len || strncasecmp(verbs[i].verb, verb.s, verb.len) != 0)
             continue;
-        if (verbs[i].argument == NO_ARG ? arg.len != 0 : verbs[i].argument == SOME_ARG && !arg.len)
+        if (!session_inclear(s) && !in_clear(verbs[i].obey))
+            session_reply(s, "530 5.7.0 STARTTLS first");
+        else if (verbs[i].argument == NO_ARG ? arg.len != 0 : verbs[i].argument == SOME_ARG && !arg.len)
             session_reply(s, arg.len ? "501 5.5.4 no argument here" : "501 5.5.4 an argument is wanted");
         else
             verbs[i].obey(s, arg);
@@ -315,13 +324,13 @@ session_feed(struct session *s, char *bytes, size_t len)
 {
     size_t at = 0;
 
-    while (at < len && s->state != SESSION_OVER) {
+    while (at < len && s->state < SESSION_STARTTLS) {
         size_t n = feed(s, bytes + at, len - at);
         if (!n)
             break;
         at += n;
     }
-    return s->state == SESSION_OVER ? len : at;
+    return s->state >= SESSION_STARTTLS ? len : at;
 }
 
 void
@@ -332,6 +341,14 @@ session_start(struct session *s, struct policy const *policy, struct peer const 
     session_says(s, "220 ");
     session_says(s, policy->greeting.s);
     session_says(s, s->kind == KIND_LMTP ? " LMTP\r\n" : " ESMTP\r\n");
+}
+
+void
+session_resume(struct session *s, uint32_t errors, uint32_t messages)
+{
+    s->out.len = 0;
+    s->errors = errors;
+    s->messages = messages;
 }
 
 void

@@ -34,8 +34,9 @@ enum session_state {
     SESSION_COMMAND,
     SESSION_TOO_LONG, /* reading over the rest of a command line */
     SESSION_DATA,
-    SESSION_CHUNK, /* the bytes behind BDAT */
-    SESSION_OVER,  /* send the replies, then hang up */
+    SESSION_CHUNK,    /* the bytes behind BDAT */
+    SESSION_STARTTLS, /* send the reply, then begin TLS with another program: this session is over */
+    SESSION_OVER,     /* send the replies, then hang up */
 };
 
 struct session {
@@ -83,6 +84,9 @@ struct session {
 
 /* Begins a session: its first reply is the greeting. */
 extern void session_start(struct session *, struct policy const *, struct peer const *, struct session_queue const *);
+
+/* Instead of greeting: the client that has been here in clear goes on, under TLS, with as many errors and messages. */
+extern void session_resume(struct session *, uint32_t errors, uint32_t messages);
 
 /* Obeys what the client sent; the bytes are changed. Returns how many were used up: an unfinished command at the end,
  * always shorter than SESSION_LINE_MAX, is wanted again with more behind it. */

@@ -93,6 +93,7 @@ static struct {
     {"DSN", NULL},
     {"LIMITS", offer_limits},
     {"REQUIRETLS", offer_requiretls},
+    {"STARTTLS", session_offers_starttls},
     /* clang-format on */
 };
 

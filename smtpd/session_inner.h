@@ -63,6 +63,13 @@ extern void session_bdat(struct session *, struct bytes arg);
 extern size_t session_message(struct session *, char *bytes, size_t len);
 extern size_t session_chunk(struct session *, char *bytes, size_t len);
 
+/* session_starttls.c */
+extern void session_starttls(struct session *, struct bytes arg);
+extern int session_offers_starttls(struct session *, stralloc *line);
+
+/* 1 unless the client must begin TLS first. */
+extern int session_inclear(struct session const *);
+
 /* session_ask.c */
 extern void session_vrfy(struct session *, struct bytes arg);
 extern void session_help(struct session *, struct bytes arg);

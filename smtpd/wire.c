@@ -181,3 +181,16 @@ wire_hears(struct wire *w, uint32_t seconds)
 
     return wait_seconds(w, &x, 1, seconds);
 }
+
+uint32_t
+wire_left(struct wire const *w)
+{
+    tain left;
+
+    tain_now_g();
+    if (!tain_less(&STAMP, &w->end))
+        return 1;
+    tain_sub(&left, &w->end, &STAMP);
+    int seconds = tain_to_millisecs(&left) / 1000;
+    return seconds > 0 ? (uint32_t)seconds : seconds < 0 ? INT32_MAX / 1000 : 1;
+}

@@ -32,6 +32,9 @@ extern void wire_part(struct wire *, int begun);
  * rate again changes nothing. */
 extern void wire_rate(struct wire *, uint32_t rate);
 
+/* Seconds left of the session, at least 1. */
+extern uint32_t wire_left(struct wire const *);
+
 /* Returns the bytes read; 0 at the end of file; -1 with errno: ETIMEDOUT one piece or command took too long, ETIME the
  * session did, ENODATA too little came in that time. */
 extern ssize_t wire_read(struct wire *, char *s, size_t len);

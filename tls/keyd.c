@@ -185,15 +185,14 @@ room(struct keyd *d)
 {
     struct keyd_connection *oldest = d->connections;
 
-    for (size_t i = 0; i < KEYD_CONNECTIONS; i++) {
-        if (d->connections[i].fd == -1) {
-            if (i == d->count)
-                d->count++;
+    for (size_t i = 0; i < d->count; i++) {
+        if (d->connections[i].fd == -1)
             return d->connections + i;
-        }
         if (d->connections[i].began < oldest->began)
             oldest = d->connections + i;
     }
+    if (d->count < KEYD_CONNECTIONS)
+        return d->connections + d->count++;
     end(oldest);
     return oldest;
 }
@@ -241,8 +240,6 @@ expire(struct keyd *d, int64_t now)
 void
 keyd_init(struct keyd *d)
 {
-    for (size_t i = 0; i < KEYD_CONNECTIONS; i++)
-        d->connections[i] = (struct keyd_connection){.fd = -1};
     d->last = d->refreshed = milliseconds();
     d->allowance = d->rate;
 }

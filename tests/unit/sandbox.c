@@ -58,7 +58,7 @@ confine_spawn_r(void)
 static int
 confine_child(void)
 {
-    return smtpd_confine_listener() && smtpd_confine_child();
+    return smtpd_confine_listener("./") && smtpd_confine_child(0);
 }
 
 static int

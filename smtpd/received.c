@@ -7,6 +7,7 @@
 
 #define FOR_MAX 500 /* a longer recipient would make the line longer than 998 bytes */
 #define HELO_MAX 255
+#define TLS_MAX 60
 
 static int
 put(stralloc *to, char const *s)
@@ -56,6 +57,26 @@ put_for(stralloc *to, struct bytes recipient)
     return put(to, ">");
 }
 
+/* " (TLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256)": the names of protocols and suites, and of nothing else. */
+static int
+put_tls(stralloc *to, struct peer_tls const *tls)
+{
+    size_t at;
+
+    if (!tls || !tls->protocol)
+        return 1;
+    if (!put(to, " ("))
+        return 0;
+    at = to->len;
+    if (!stralloc_catb(to, tls->protocol, strnlen(tls->protocol, TLS_MAX)) ||
+        (tls->cipher && !(put(to, " ") && stralloc_catb(to, tls->cipher, strnlen(tls->cipher, TLS_MAX)))))
+        return 0;
+    for (; at < to->len; at++)
+        if (to->s[at] < 32 || to->s[at] > 126 || strchr("()\\", to->s[at]))
+            to->s[at] = '?';
+    return put(to, ")");
+}
+
 int
 received_put(stralloc *to, struct received const *r)
 {
@@ -64,5 +85,5 @@ received_put(stralloc *to, struct received const *r)
     date_fmt(date, r->now, 0);
     return put(to, "Received: from ") && put_helo(to, r->helo) && put(to, " (") && put_peer(to, r->peer) &&
            put(to, ")\n\tby ") && put(to, r->me) && put(to, " (pneu) with ") && put(to, r->with) &&
-           put_for(to, r->recipient) && put(to, ";\n\t") && put(to, date) && put(to, "\n");
+           put_tls(to, r->tls) && put_for(to, r->recipient) && put(to, ";\n\t") && put(to, date) && put(to, "\n");
 }

@@ -14,9 +14,10 @@ struct received {
     struct bytes helo; /* as the client said it */
     struct peer const *peer;
     char const *me;
-    char const *with;       /* "SMTP", "ESMTP" */
-    struct bytes recipient; /* the only one; empty if there are more */
-    uint64_t now;           /* seconds since 1970 */
+    char const *with;           /* "SMTP", "ESMTP" */
+    struct peer_tls const *tls; /* NULL, or without a protocol: none */
+    struct bytes recipient;     /* the only one; empty if there are more */
+    uint64_t now;               /* seconds since 1970 */
 };
 
 /* Appends it, lines end in LF. There is no id in it: the queue names the message after it has come in whole, and the log

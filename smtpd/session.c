@@ -202,10 +202,12 @@ static struct {
     /* clang-format on */
 };
 
+/* What may be said where TLS is required and not there yet; and BDAT, which is refused in the right way: with its bytes. */
 static int
 in_clear(void (*obey)(struct session *, struct bytes))
 {
-    return obey == session_ehlo || obey == session_starttls || obey == do_noop || obey == do_quit || obey == do_http;
+    return obey == session_ehlo || obey == session_starttls || obey == do_noop || obey == do_quit || obey == do_http ||
+           obey == session_bdat;
 }
 
 static int
@@ -255,9 +257,10 @@ command(struct session *s, struct bytes line)
     for (unsigned int i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (strlen(verbs[i].verb) != verb.len || strncasecmp(verbs[i].verb, verb.s, verb.len) != 0)
             continue;
-        if (!session_inclear(s) && !in_clear(verbs[i].obey))
+        if (!session_inclear(s) && !in_clear(verbs[i].obey)) {
             session_reply(s, "530 5.7.0 STARTTLS first");
-        else if (verbs[i].argument == NO_ARG ? arg.len != 0 : verbs[i].argument == SOME_ARG && !arg.len)
+            s->last_refused = verbs[i].obey == session_data;
+        } else if (verbs[i].argument == NO_ARG ? arg.len != 0 : verbs[i].argument == SOME_ARG && !arg.len)
             session_reply(s, arg.len ? "501 5.5.4 no argument here" : "501 5.5.4 an argument is wanted");
         else
             verbs[i].obey(s, arg);

@@ -116,6 +116,7 @@ send_trace(struct session *s)
         .peer = s->peer,
         .me = s->policy->me.s,
         .with = with(s, protocol),
+        .tls = &s->tls,
         .recipient = {s->only.s, s->count == 1 ? s->only.len : 0},
         .now = s->queue->now(s->queue->to),
     };

@@ -125,8 +125,8 @@ read_answer(int fd, char answer[static ANSWER_MAX], uint32_t timeout)
 static int
 take_environment(char *answer, size_t len)
 {
-    static char const *const wanted[] = {"SSL_PROTOCOL=", "SSL_CIPHER=", "SSL_TLS_SNI_SERVERNAME=",
-                                         "SSL_PEER_CERT_HASH="};
+    static char const *const wanted[] = {
+        "SSL_PROTOCOL=", "SSL_CIPHER=", "SSL_TLS_SNI_SERVERNAME=", "SSL_PEER_CERT_HASH="};
 
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         char name[32];

@@ -20,9 +20,9 @@ struct keyd_connection {
 };
 
 struct keyd {
-    uid_t pneud;        /* whom we believe */
-    uint32_t rate;      /* signatures a second */
-    int legacy;         /* TLS before 1.2 is allowed somewhere */
+    uid_t pneud;                    /* whom we believe */
+    uint32_t rate;                  /* signatures a second */
+    int legacy;                     /* TLS before 1.2 is allowed somewhere */
     void (*refresh)(struct keyd *); /* called at most once a second: settings may have changed */
     struct keystore store;
     struct keyd_connection connections[KEYD_CONNECTIONS];

@@ -285,8 +285,7 @@ sign_rsa(br_rsa_private_key const *key, struct digest const *d, unsigned char *s
 {
     size_t len = (key->n_bitlen + 7) / 8;
 
-    return len <= KEYWIRE_SIGNATURE_MAX &&
-                   br_rsa_pkcs1_sign_get_default()(d->oid, d->bytes, d->len, key, signature)
+    return len <= KEYWIRE_SIGNATURE_MAX && br_rsa_pkcs1_sign_get_default()(d->oid, d->bytes, d->len, key, signature)
                ? len
                : 0;
 }

@@ -19,8 +19,7 @@ keywire_parameters(unsigned char const *s, size_t len)
 {
     static struct {
         unsigned char curve, point;
-    } const curves[] = {
-        {BR_EC_secp256r1, 65}, {BR_EC_secp384r1, 97}, {BR_EC_secp521r1, 133}, {BR_EC_curve25519, 32}};
+    } const curves[] = {{BR_EC_secp256r1, 65}, {BR_EC_secp384r1, 97}, {BR_EC_secp521r1, 133}, {BR_EC_curve25519, 32}};
 
     if (len < KEYWIRE_RANDOMS + 4 || s[KEYWIRE_RANDOMS] != 3 || s[KEYWIRE_RANDOMS + 1])
         return 0;

@@ -63,8 +63,8 @@ read_settings(struct proxy_settings *p, enum setting *which)
 static int
 is_ours(char const *variable)
 {
-    return !strncmp(variable, "SSL_", 4) || !strncmp(variable, "SSLCTLFD=", 9) || !strncmp(variable, "SSLREADFD=", 10) ||
-           !strncmp(variable, "SSLWRITEFD=", 11);
+    return !strncmp(variable, "SSL_", 4) || !strncmp(variable, "SSLCTLFD=", 9) ||
+           !strncmp(variable, "SSLREADFD=", 10) || !strncmp(variable, "SSLWRITEFD=", 11);
 }
 
 static void

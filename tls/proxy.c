@@ -40,9 +40,9 @@ struct proxy {
     struct choose choose;
     struct witness witness;
     int plain;
-    int told;       /* the program has the record */
-    int plain_over; /* the program has said all */
-    int net_over;   /* the client has */
+    int told;            /* the program has the record */
+    int plain_over;      /* the program has said all */
+    int net_over;        /* the client has */
     int64_t stall, last; /* milliseconds; -1: never */
     uint32_t timeout;
     unsigned char in[BR_SSL_BUFSIZE_INPUT], out[OUTPUT_MAX];

@@ -10,9 +10,9 @@
 #include "tls/keyask.h"
 
 struct proxy_settings {
-    unsigned int lowest;   /* version */
-    uint32_t timeout;      /* seconds for the whole handshake */
-    uint32_t ask;          /* for a certificate of the client's */
+    unsigned int lowest; /* version */
+    uint32_t timeout;    /* seconds for the whole handshake */
+    uint32_t ask;        /* for a certificate of the client's */
     uint16_t suites[TLSSUITE_MAX];
     size_t count;
 };

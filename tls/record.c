@@ -53,8 +53,7 @@ record_environment(struct record const *r, stralloc *to)
     if (!stralloc_cats(to, "SSL_PROTOCOL=") || !stralloc_cats(to, tlssuite_protocol(r->version)) ||
         !stralloc_catb(to, "\0SSL_CIPHER=", 12) || !stralloc_cats(to, tlssuite_name(r->suite)) || !stralloc_0(to))
         return 0;
-    if (*r->name &&
-        (!stralloc_cats(to, "SSL_TLS_SNI_SERVERNAME=") || !stralloc_catb(to, r->name, strlen(r->name) + 1)))
+    if (*r->name && (!stralloc_cats(to, "SSL_TLS_SNI_SERVERNAME=") || !stralloc_catb(to, r->name, strlen(r->name) + 1)))
         return 0;
     if (!r->certified)
         return 1;

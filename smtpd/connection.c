@@ -126,9 +126,7 @@ narrow(int confined, struct starttls const *t)
 {
     int starttls = t->by != STARTTLS_NOBODY;
 
-    return confined   ? smtpd_confine_child(starttls)
-           : starttls ? smtpd_confine_starttls(t->folder)
-                      : smtpd_confine();
+    return confined ? smtpd_confine_child(starttls) : starttls ? smtpd_confine_starttls(t->folder) : smtpd_confine();
 }
 
 int

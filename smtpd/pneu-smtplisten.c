@@ -39,8 +39,7 @@ main(int argc, char const *const *argv)
     if (signals == -1)
         strerr_diefusys(EXIT_TEMP, "make room for connections");
     PROG = "pneu-smtpd"; /* in the log the connections have the name they have under any server */
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || !starttls_folder(folder) ||
-        !smtpd_confine_listener(folder))
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || !starttls_folder(folder) || !smtpd_confine_listener(folder))
         strerr_diefusys(EXIT_TEMP, "confine");
     if (!serve_run(&s, signals))
         strerr_diefusys(EXIT_TEMP, "serve descriptor 0");

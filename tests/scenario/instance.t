@@ -24,7 +24,7 @@ body() {
 	ok "users/cdb is there for everybody" test "$(stat -c %a "$dir/users/cdb")" = 644
 	ok "the host's name is there" test -s "$dir/control/me"
 	code 0 "its settings are in order" env PNEU_HOME="$dir" pneu-control check
-	for name in queued filterd authd hookd send spawn-local spawn-remote; do
+	for name in queued filterd authd hookd send spawn-local spawn-remote keyd; do
 		ok "service $name" test -x "$dir/service/$name/run" -a -x "$dir/service/$name/log/run"
 		ok "service $name is a script" sh -n "$dir/service/$name/run"
 	done

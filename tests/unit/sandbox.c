@@ -35,6 +35,8 @@
 #include "smtpd/delegate.h"
 #include "smtpd/sandbox.h"
 #include "tests/tap.h"
+#include "tls/keyd.h"
+#include "tls/proxy.h"
 
 static int
 confine_send(void)
@@ -59,6 +61,31 @@ static int
 confine_child(void)
 {
     return smtpd_confine_listener("./") && smtpd_confine_child(0);
+}
+
+static int
+confine_listener(void)
+{
+    return smtpd_confine_listener("./");
+}
+
+static int
+confine_child_starttls(void)
+{
+    return smtpd_confine_listener("./") && smtpd_confine_child(1);
+}
+
+static int
+confine_starttls(void)
+{
+    return smtpd_confine_starttls("./");
+}
+
+/* pneu-tlsd goes on in pneu-smtpd's. */
+static int
+confine_proxy(void)
+{
+    return smtpd_confine_starttls("./") && proxy_confine();
 }
 
 static int
@@ -95,6 +122,7 @@ OPENS(read_around, "control/../queue/../../../etc/passwd", O_RDONLY)
 OPENS(read_by_link, "control/link", O_RDONLY)
 OPENS(read_setting, "control/me", O_RDONLY)
 OPENS(read_users, "users/cdb", O_RDONLY)
+OPENS(read_key, "tls/key.pem", O_RDONLY)
 OPENS(read_message, "queue/new/message", O_RDONLY)
 OPENS(list_queue, "queue/new", O_RDONLY | O_DIRECTORY)
 OPENS(read_home, "home/file", O_RDONLY)
@@ -200,6 +228,12 @@ run_program(void)
 }
 
 static int
+run_tlsd(void)
+{
+    return execl("pneu-tlsd", "pneu-tlsd", (char *)0) == -1 && errno == ENOEXEC;
+}
+
+static int
 start_process(void)
 {
     pid_t pid = fork();
@@ -223,6 +257,7 @@ static struct {
 } const acts[] = {
     {"read a setting", read_setting},
     {"read the table of users", read_users},
+    {"read a private key", read_key},
     {"read a message", read_message},
     {"list the queue", list_queue},
     {"read in the home it delivers to", read_home},
@@ -268,6 +303,7 @@ static struct {
     {"make a netlink socket", netlink_socket},
     {"serve a port", serve_inet},
     {"run a shell", run_shell},
+    {"run pneu-tlsd", run_tlsd},
     {"signal its parent", signal_parent},
     {"trace its parent", trace_parent},
     {"mount", mount_over},
@@ -285,9 +321,18 @@ static struct {
     int (*may[MAY_MAX])(void);
 } const programs[] = {
     {"pneu-smtpd", smtpd_confine, {read_setting, read_users, ask_space, unix_socket, connect_unix}},
+    {"pneu-smtpd where TLS is offered",
+     confine_starttls,
+     {read_setting, read_users, ask_space, unix_socket, connect_unix, start_process, run_tlsd}},
+    {"pneu-tlsd's proxy", confine_proxy, {0}},
+    {"pneu-tlsd's proxy, -i", proxy_confine, {0}},
+    {"pneu-keyd", keyd_confine, {read_setting, read_key, ask_space, take_connection}},
     {"pneu-smtplisten",
-     smtpd_confine_listener,
-     {read_setting, read_users, ask_space, unix_socket, connect_unix, take_connection, start_process}},
+     confine_listener,
+     {read_setting, read_users, ask_space, unix_socket, connect_unix, take_connection, start_process, run_tlsd}},
+    {"pneu-smtplisten's child where TLS is offered",
+     confine_child_starttls,
+     {read_setting, read_users, ask_space, unix_socket, connect_unix, start_process, run_tlsd}},
     {"pneu-smtplisten's child", confine_child, {read_setting, read_users, ask_space, unix_socket, connect_unix}},
     {"pneu-queued",
      queued_confine,
@@ -342,7 +387,7 @@ make_instance(void)
 {
     static char const *const folders[] = {"control",    "queue",     "queue/new", "queue/wait", "queue/hold",
                                           "queue/lock", "queue/bad", "badmail",   "users",      "run",
-                                          "alias",      "mail",      "home"};
+                                          "alias",      "mail",      "home",      "tls"};
     socklen_t len = sizeof inetname;
 
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
@@ -352,6 +397,9 @@ make_instance(void)
     put_file("users/cdb", 0600);
     put_file("alias/file", 0600);
     put_file("program", 0700);
+    put_file("pneu-tlsd", 0700);
+    put_file("pneu-smtpd", 0700);
+    put_file("tls/key.pem", 0600);
     renew();
     if (symlink("../alias/file", "control/link") == -1)
         perror("control/link");

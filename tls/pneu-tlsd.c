@@ -15,8 +15,8 @@
 
 #include "control/control.h"
 #include "lib/exits.h"
-#include "tls/proxy.h"
 #include "tls/record.h"
+#include "tls/tlsproxy.h"
 
 #define USAGE "pneu-tlsd [-i] prog..."
 #define dieusage() strerr_dieusage(EXIT_PERM, USAGE)
@@ -24,7 +24,7 @@
 extern char **environ;
 
 static int
-read_suites(struct proxy_settings *p)
+read_suites(struct tlsproxy_settings *p)
 {
     stralloc names = STRALLOC_ZERO;
     int got = control_list(SET_tlsciphers, &names);
@@ -45,7 +45,7 @@ read_suites(struct proxy_settings *p)
 }
 
 static int
-read_settings(struct proxy_settings *p, enum setting *which)
+read_settings(struct tlsproxy_settings *p, enum setting *which)
 {
     stralloc minimum = STRALLOC_ZERO;
 
@@ -119,7 +119,7 @@ become(char const *const *argv, int plain, struct record const *r)
 }
 
 static void
-run(struct proxy_settings const *settings, int here, char const *const *argv)
+run(struct tlsproxy_settings const *settings, int here, char const *const *argv)
 {
     static struct keyask keys;
     struct record record;
@@ -136,9 +136,9 @@ run(struct proxy_settings const *settings, int here, char const *const *argv)
     if (!pid) {
         close(plain[0]);
         signal(SIGPIPE, SIG_IGN);
-        if (!proxy_confine())
+        if (!tlsproxy_confine())
             strerr_diefusys(EXIT_TEMP, "confine");
-        _exit(proxy_run(settings, &keys, plain[1]));
+        _exit(tlsproxy_run(settings, &keys, plain[1]));
     }
     close(plain[1]);
     keyask_close(&keys);
@@ -156,7 +156,7 @@ int
 main(int argc, char const *const *argv)
 {
     subgetopt opts = SUBGETOPT_ZERO;
-    struct proxy_settings settings = {.count = 0};
+    struct tlsproxy_settings settings = {.count = 0};
     enum setting which;
     int here = -1;
 

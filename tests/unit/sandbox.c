@@ -36,7 +36,7 @@
 #include "smtpd/sandbox.h"
 #include "tests/tap.h"
 #include "tls/keyd.h"
-#include "tls/proxy.h"
+#include "tls/tlsproxy.h"
 
 static int
 confine_send(void)
@@ -85,7 +85,7 @@ confine_starttls(void)
 static int
 confine_proxy(void)
 {
-    return smtpd_confine_starttls("./") && proxy_confine();
+    return smtpd_confine_starttls("./") && tlsproxy_confine();
 }
 
 static int
@@ -325,7 +325,7 @@ static struct {
      confine_starttls,
      {read_setting, read_users, ask_space, unix_socket, connect_unix, start_process, run_tlsd}},
     {"pneu-tlsd's proxy", confine_proxy, {0}},
-    {"pneu-tlsd's proxy, -i", proxy_confine, {0}},
+    {"pneu-tlsd's proxy, -i", tlsproxy_confine, {0}},
     {"pneu-keyd", keyd_confine, {read_setting, read_key, ask_space, take_connection}},
     {"pneu-smtplisten",
      confine_listener,

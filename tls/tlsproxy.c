@@ -1,4 +1,4 @@
-#include "tls/proxy.h"
+#include "tls/tlsproxy.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@
 #define LINGER 2               /* for the client to close, so that it reads our last words */
 
 int
-proxy_confine(void)
+tlsproxy_confine(void)
 {
     static struct confine const c = {
         .as = 67108864,
@@ -324,7 +324,7 @@ linger(void)
 }
 
 static int
-begin(struct proxy *p, struct proxy_settings const *settings, struct keyask *keys)
+begin(struct proxy *p, struct tlsproxy_settings const *settings, struct keyask *keys)
 {
     static unsigned char nameless[] = {0x30, 0}; /* an X.500 name without parts: no authority in particular */
     static br_x500_name const authority = {nameless, sizeof nameless};
@@ -354,7 +354,7 @@ begin(struct proxy *p, struct proxy_settings const *settings, struct keyask *key
 }
 
 int
-proxy_run(struct proxy_settings const *settings, struct keyask *keys, int plain)
+tlsproxy_run(struct tlsproxy_settings const *settings, struct keyask *keys, int plain)
 {
     static struct proxy p;
     char const *reason;

@@ -1,7 +1,7 @@
 /* The confined half of pneu-tlsd: TLS towards the client, plain bytes towards the program. */
 
-#ifndef PNEU_TLS_PROXY_H
-#define PNEU_TLS_PROXY_H
+#ifndef PNEU_TLS_TLSPROXY_H
+#define PNEU_TLS_TLSPROXY_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -9,7 +9,7 @@
 #include "lib/tlssuite.h"
 #include "tls/keyask.h"
 
-struct proxy_settings {
+struct tlsproxy_settings {
     unsigned int lowest; /* version */
     uint32_t timeout;    /* seconds for the whole handshake */
     uint32_t ask;        /* for a certificate of the client's */
@@ -19,9 +19,9 @@ struct proxy_settings {
 
 /* Serves the client on descriptors 0 and 1; `plain` leads to the program, which first gets the record (record.h). Returns an
  * exit code. */
-extern int proxy_run(struct proxy_settings const *, struct keyask *, int plain);
+extern int tlsproxy_run(struct tlsproxy_settings const *, struct keyask *, int plain);
 
 /* Open descriptors, and nothing else. Returns 1, or 0 with errno. */
-extern int proxy_confine(void);
+extern int tlsproxy_confine(void);
 
 #endif

@@ -68,7 +68,7 @@ give(struct serve *s, int fd, uint64_t key)
         struct serve_child const *c = s->children + i;
         if (c->way != -1 && c->key == key && s->idle[i]) {
             s->idle[i] = 0;
-            if (pass_send(c->way, fd))
+            if (pass_send(c->way, "", 1, fd, MSG_DONTWAIT) == 1)
                 return 1;
             s->idle[i] = 1; /* it died, and will be reaped */
         }
@@ -80,11 +80,15 @@ give(struct serve *s, int fd, uint64_t key)
 static void
 live(struct serve *s, int fd, uint64_t key, size_t slot, int way)
 {
+    char byte;
+
     do {
         s->session(s->data, fd, key, slot);
         close(fd);
         s->idle[slot] = 1;
-        fd = way == -1 ? -1 : pass_receive(way);
+        fd = -1;
+        if (way != -1 && pass_receive(way, &byte, 1, &fd) != 1)
+            break;
     } while (fd != -1);
     _exit(0);
 }

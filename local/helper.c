@@ -21,6 +21,7 @@
 #include <skalibs/types.h>
 
 #include "lib/musl.h"
+#include "lib/pass.h"
 #include "local/program.h"
 
 #define ARGUMENTS 8
@@ -289,24 +290,12 @@ deliver_outside(struct request const *r, char const *home, int parent, struct me
 static int
 receive(int fd, char *s, size_t size, struct request *r)
 {
-    union {
-        char space[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    struct iovec part = {.iov_base = s, .iov_len = size};
-    struct msghdr m = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
-    ssize_t n;
+    ssize_t n = pass_receive(fd, s, size, &r->message);
 
-    do
-        n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
-    while (n == -1 && errno == EINTR);
     if (n <= 0)
-        return 0;
-    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-    if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)) || m.msg_flags & MSG_TRUNC)
+        return n && errno == EMSGSIZE ? -1 : 0;
+    if (r->message == -1)
         return -1;
-    memcpy(&r->message, CMSG_DATA(c), sizeof(int));
     struct bytes rest = {s, (size_t)n};
     r->parts = 0;
     while (r->parts < ARGUMENTS && netstring_take(&rest, HELPER_REQUEST_MAX, r->part + r->parts) == 1)

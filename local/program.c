@@ -11,6 +11,7 @@
 #include <skalibs/types.h>
 
 #include "lib/netstring.h"
+#include "lib/pass.h"
 
 #define REPLY_MAX 1024
 
@@ -40,20 +41,7 @@ program_class(int code)
 static int
 ask(struct helper const *h, stralloc const *request, int fd)
 {
-    union {
-        char space[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {{0}};
-    struct iovec part = {.iov_base = request->s, .iov_len = request->len};
-    struct msghdr m = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
-    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-
-    c->cmsg_level = SOL_SOCKET;
-    c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(sizeof fd);
-    memcpy(CMSG_DATA(c), &fd, sizeof fd);
-    return sendmsg(h->fd, &m, MSG_NOSIGNAL) != -1;
+    return pass_send(h->fd, request->s, request->len, fd, 0) != -1;
 }
 
 /* Waits for the reply, or for the end of whoever gave us the job: then the

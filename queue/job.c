@@ -1,4 +1,5 @@
 #include "queue/job.h"
+#include "lib/pass.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -233,26 +234,10 @@ jobwire_put(struct jobwire *w, struct bytes frame, int fd)
 static ssize_t
 send_some(struct jobwire *w)
 {
-    union {
-        char space[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {{0}};
-    struct iovec part = {.iov_base = w->out.s + w->sent, .iov_len = w->out.len - w->sent};
-    struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
     int with = w->npending && w->pending[0].at == w->sent;
+    size_t end = w->npending > (unsigned int)with ? w->pending[with].at : w->out.len;
+    ssize_t n = pass_send(w->fd, w->out.s + w->sent, end - w->sent, with ? w->pending[0].fd : -1, 0);
 
-    if (w->npending > (unsigned int)with)
-        part.iov_len = w->pending[with].at - w->sent;
-    if (with) {
-        m.msg_control = control.space;
-        m.msg_controllen = sizeof control.space;
-        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(c), &w->pending[0].fd, sizeof(int));
-    }
-    ssize_t n = sendmsg(w->fd, &m, MSG_NOSIGNAL);
     if (n > 0 && with) {
         close(w->pending[0].fd);
         memmove(w->pending, w->pending + 1, --w->npending * sizeof *w->pending);
@@ -267,7 +252,7 @@ jobwire_flush(struct jobwire *w)
         ssize_t n = send_some(w);
         if (n > 0)
             w->sent += (size_t)n;
-        else if (n == -1 && errno != EINTR)
+        else if (n == -1)
             return errno == EAGAIN ? 0 : -1;
     }
     w->out.len = w->sent = 0;

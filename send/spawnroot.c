@@ -21,6 +21,7 @@
 #include "control/users.h"
 #include "lib/log.h"
 #include "lib/musl.h"
+#include "lib/pass.h"
 
 #define LIMIT_FILES 256
 
@@ -133,28 +134,6 @@ start(struct spawnroot const *s, struct target const *t)
     return (errno = e, -1);
 }
 
-static int
-send_packet(int fd, char const *s, size_t len, int along)
-{
-    union {
-        char space[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {{0}};
-    struct iovec part = {.iov_base = (char *)(uintptr_t)s, .iov_len = len};
-    struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
-
-    if (along != -1) {
-        m.msg_control = control.space;
-        m.msg_controllen = sizeof control.space;
-        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(sizeof along);
-        memcpy(CMSG_DATA(c), &along, sizeof along);
-    }
-    return sendmsg(fd, &m, MSG_NOSIGNAL) != -1;
-}
-
 /* One request. Returns 1, or 0 with errno. */
 static int
 serve(struct spawnroot const *s, int fd, char const *request, size_t len)
@@ -176,7 +155,7 @@ serve(struct spawnroot const *s, int fd, char const *request, size_t len)
         }
     }
     stralloc_free(&u.storage);
-    int sent = send_packet(fd, answer, strlen(answer), deliverer);
+    int sent = pass_send(fd, answer, strlen(answer), deliverer, 0) != -1;
     int e = errno;
     if (deliverer != -1)
         close(deliverer);

@@ -13,37 +13,11 @@
 
 #include "lib/confine.h"
 #include "lib/exits.h"
+#include "lib/pass.h"
 #include "send/sandbox.h"
 
 #define TAG_FOLDER 0x80000000u
 #define TAG_NOBODY 0x7fffffffu
-
-union space {
-    char bytes[CMSG_SPACE(sizeof(int))];
-    struct cmsghdr align;
-};
-
-/* Takes one request. Returns 1, 0 if none can be made of it, -1 at the end. */
-static int
-helper_take(int fd, uint32_t *tag, int *file)
-{
-    union space space;
-    struct iovec part = {.iov_base = tag, .iov_len = sizeof *tag};
-    struct msghdr m = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = space.bytes, .msg_controllen = sizeof space.bytes};
-    struct cmsghdr *c;
-    ssize_t n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
-
-    if (n == -1)
-        return errno == EINTR ? 0 : -1;
-    if (n != sizeof *tag)
-        return -1;
-    c = CMSG_FIRSTHDR(&m);
-    *file = -1;
-    if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
-        memcpy(file, CMSG_DATA(c), sizeof(int));
-    return 1;
-}
 
 /* A failed sync is never repeated: the kernel would say yes the second time. */
 static int
@@ -67,16 +41,13 @@ helper(int fd)
 {
     uint32_t tag;
     int file;
-    int got;
 
     /* What ends pneu-send ends us after it, when its socket closes. */
     (void)(sig_ignore(SIGINT), sig_ignore(SIGTERM), sig_ignore(SIGHUP), sig_ignore(SIGALRM));
     if (!sandbox_helper())
         _exit(EXIT_TEMP);
-    while ((got = helper_take(fd, &tag, &file)) != -1) {
+    while (pass_receive(fd, &tag, sizeof tag, &file) == sizeof tag) {
         uint32_t answer[2];
-        if (!got)
-            continue;
         answer[0] = tag & ~TAG_FOLDER;
         answer[1] = (uint32_t)helper_sync(file, (tag & TAG_FOLDER) != 0);
         if (answer[0] != TAG_NOBODY && send(fd, answer, sizeof answer, MSG_NOSIGNAL) == -1)
@@ -134,31 +105,13 @@ sync_ask(struct syncs *y, struct message *m, int fd, int folder)
     return 1;
 }
 
-static int
-send_one(int fd, struct sync_request *r)
-{
-    union space space = {{0}};
-    struct iovec part = {.iov_base = &r->tag, .iov_len = sizeof r->tag};
-    struct msghdr m = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = space.bytes, .msg_controllen = sizeof space.bytes};
-    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-
-    c->cmsg_level = SOL_SOCKET;
-    c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(c), &r->fd, sizeof(int));
-    return sendmsg(fd, &m, MSG_NOSIGNAL) != -1;
-}
-
 int
 sync_flush(struct syncs *y)
 {
     while (y->count) {
-        if (!send_one(y->fd, y->queue + y->first)) {
-            if (errno == EINTR)
-                continue;
+        struct sync_request const *r = y->queue + y->first;
+        if (pass_send(y->fd, &r->tag, sizeof r->tag, r->fd, 0) == -1)
             return errno == EAGAIN || errno == ETOOMANYREFS ? 0 : -1;
-        }
         close(y->queue[y->first].fd);
         y->first = (y->first + 1) % SEND_SYNCS;
         y->count--;

@@ -2,6 +2,7 @@
 
 #include "lib/serve.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -213,13 +214,17 @@ passing(void)
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
         return;
-    ok(pass_send(pair[0], 1), "a descriptor is sent");
-    int fd = pass_receive(pair[1]);
-    ok(fd > 1, "and received");
+    ok(pass_send(pair[0], "ab", 2, 1, 0) == 2, "a descriptor is sent");
+    char bytes[2];
+    int fd;
+    ok(pass_receive(pair[1], bytes, 2, &fd) == 2 && fd > 1 && !memcmp(bytes, "ab", 2), "and received");
     close(fd);
-    ok(send(pair[0], "x", 1, 0) == 1 && pass_receive(pair[1]) == -1, "a byte without one is none");
+    ok(send(pair[0], "x", 1, 0) == 1 && pass_receive(pair[1], bytes, 2, &fd) == 1 && fd == -1, "bytes without one");
+    ok(pass_send(pair[0], "abc", 3, 1, 0) == 3 && pass_receive(pair[1], bytes, 2, &fd) == -1 && errno == EMSGSIZE &&
+           fd == -1,
+       "a packet too long");
     close(pair[0]);
-    ok(pass_receive(pair[1]) == -1, "nor is the end");
+    ok(pass_receive(pair[1], bytes, 2, &fd) == 0 && fd == -1, "the end");
     close(pair[1]);
 }
 

@@ -7,6 +7,7 @@
 #include <skalibs/strerr.h>
 
 #include "lib/exits.h"
+#include "smtpd/checks.h"
 #include "smtpd/handover.h"
 #include "smtpd/peer.h"
 #include "smtpd/policy.h"
@@ -135,6 +136,8 @@ connection(int confined)
     struct policy policy = {0};
     struct session_queue queue;
     struct handover handover;
+    struct session_checks hooks;
+    struct checks checks;
     struct session session;
     struct peer peer;
     struct wire wire;
@@ -165,6 +168,8 @@ connection(int confined)
         return EXIT_TEMP;
     }
     handover_init(&handover, wire.timeout, &queue);
+    checks_init(&checks, policy.guard.timeoutcheck, &hooks);
+    queue.checks = &hooks;
     session_start(&session, &policy, &peer, &queue);
     if (resumed)
         session_resume(&session, carried.errors, carried.messages);
@@ -172,5 +177,6 @@ connection(int confined)
     if (session.state == SESSION_STARTTLS)
         return begin_tls(&starttls, &session, &wire);
     session_log_end(&session);
+    checks_close(&checks);
     return 0;
 }

@@ -62,7 +62,6 @@ read_lists(struct policy *p, unsigned char const *present, char const **which)
         enum setting setting;
         stralloc *value;
     } const lists[] = {
-        {SET_badmailfrom, &p->badmailfrom},
         {SET_locals, &p->routes.locals},
         {SET_virtualdomains, &p->routes.virtualdomains},
     };
@@ -149,17 +148,8 @@ policy_read(struct policy *p, char const **which)
     return read_kind(&p->kind, which) && read_line(p, present, SET_me, &p->me, which) &&
            read_line(p, present, SET_smtpgreeting, &p->greeting, which) &&
            read_line(p, present, SET_envnoathost, &p->routes.envnoathost, which) && read_numbers(p, present, which) &&
-           read_lists(p, present, which) && relay_read(&p->relay, present, which) && read_tls(p, present, which);
-}
-
-int
-policy_bad_sender(struct policy const *p, char const *address, size_t len)
-{
-    size_t at = addr_at(address, len);
-
-    return len && p->badmailfrom.len &&
-           (control_holds(&p->badmailfrom, address, len, 0) ||
-            (at < len && control_holds(&p->badmailfrom, address + at, len - at, 0)));
+           read_lists(p, present, which) && relay_read(&p->relay, present, which) && read_tls(p, present, which) &&
+           guard_read(&p->guard, present, which);
 }
 
 static enum policy_verdict

@@ -9,6 +9,7 @@
 
 #include "control/relay.h"
 #include "control/route.h"
+#include "smtpd/guard.h"
 
 /* What a listener is for: $PNEU_KIND. */
 enum policy_kind {
@@ -25,7 +26,7 @@ struct policy {
     enum policy_tls tls;
     int starttls; /* there is somebody to do it; the program knows */
     stralloc me, greeting;
-    stralloc badmailfrom;
+    struct guard guard;
     struct routes routes;
     struct relay relay;
     char const *relayclient; /* appended to each recipient; NULL: the client's address lets it relay nothing */
@@ -39,9 +40,6 @@ struct policy {
 /* Reads the settings, $RELAYCLIENT, $PNEU_SERVER and $PNEU_KIND. Returns 1, or 0 with errno (ENOENT: one that must be
  * there is not; EINVAL: no such kind) and *which: the file or variable that cannot be read. */
 extern int policy_read(struct policy *, char const **which);
-
-/* 1 if badmailfrom holds the address or its @domain. */
-extern int policy_bad_sender(struct policy const *, char const *address, size_t len);
 
 enum policy_verdict {
     POLICY_TAKE,

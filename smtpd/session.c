@@ -36,7 +36,9 @@ session_reply(struct session *s, char const *text)
         return;
     s->errors++;
     session_tarpit(s, s->errors);
-    if (s->policy->maxerrors && s->errors >= s->policy->maxerrors)
+    if (!strncmp(text, "421", 3) || !strncmp(text, "521", 3)) /* a program of the operator's had enough of it */
+        session_hangup(s, NULL, "check");
+    else if (s->policy->maxerrors && s->errors >= s->policy->maxerrors)
         session_hangup(s, "421 4.7.0 too many errors, goodbye", "errors");
 }
 
@@ -121,6 +123,7 @@ session_drop(struct session *s)
     if (s->open)
         s->queue->drop(s->queue->to);
     s->open = 0;
+    session_check_drop(s);
 }
 
 void
@@ -131,6 +134,7 @@ session_reset(struct session *s)
     s->sender.len = s->records.len = s->recipients.len = s->only.len = 0;
     s->count = s->excess = 0;
     s->params = (struct params){0};
+    s->headers.len = s->lasting;
 }
 
 /* ---- the other commands ---- */
@@ -336,11 +340,29 @@ session_feed(struct session *s, char *bytes, size_t len)
     return s->state >= SESSION_STARTTLS ? len : at;
 }
 
+/* 1, or 0 if the client was turned away: at this place there are only 554 and 421 (RFC 5321 section 4.3.2). */
+static int
+connected(struct session *s)
+{
+    int yes;
+    char const *refusal = session_check(s, HOOK_CONNECT, (struct bytes){0}, &yes);
+
+    if (!refusal)
+        return 1;
+    session_log_refusal(s, "connect", (struct bytes){0}, refusal);
+    session_says(s, *refusal == '5' ? "554" : "421");
+    session_says(s, refusal + 3);
+    session_hangup(s, "", "check");
+    return 0;
+}
+
 void
 session_start(struct session *s, struct policy const *policy, struct peer const *peer,
               struct session_queue const *queue)
 {
     *s = (struct session){.policy = policy, .peer = peer, .queue = queue, .kind = policy->kind, .tls = peer->tls};
+    if (!connected(s))
+        return;
     session_says(s, "220 ");
     session_says(s, policy->greeting.s);
     session_says(s, s->kind == KIND_LMTP ? " LMTP\r\n" : " ESMTP\r\n");
@@ -366,4 +388,7 @@ session_free(struct session *s)
     stralloc_free(&s->recipients);
     stralloc_free(&s->only);
     stralloc_free(&s->scratch);
+    stralloc_free(&s->question);
+    stralloc_free(&s->headers);
+    hook_answer_free(&s->answer);
 }

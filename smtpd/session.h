@@ -13,6 +13,7 @@
 #include "lib/netstring.h"
 #include "queue/intake.h"
 #include "smtpd/data.h"
+#include "smtpd/hook.h"
 #include "smtpd/params.h"
 #include "smtpd/peer.h"
 #include "smtpd/policy.h"
@@ -25,9 +26,22 @@ struct session_queue {
     int (*begin)(void *to, struct bytes envelope, struct intake_answer *); /* may it come? */
     int (*data)(void *to, char const *s, size_t len);
     int (*end)(void *to, struct intake_answer *);
-    void (*drop)(void *to);    /* forget the message that has begun */
-    uint64_t (*now)(void *to); /* seconds since 1970, for the trace field */
-    void (*log)(struct log *); /* writes a line of the log; log_end in the program */
+    void (*drop)(void *to);              /* forget the message that has begun */
+    uint64_t (*now)(void *to);           /* seconds since 1970, for the trace field */
+    void (*log)(struct log *);           /* writes a line of the log; log_end in the program */
+    struct session_checks const *checks; /* NULL: there is nobody to ask */
+};
+
+/* Where the operator's programs are asked (smtpd/hook.h). The program's is smtpd/checks.c. Each returns 1, or 0 with errno:
+ * then nobody answers. */
+struct session_checks {
+    void *to;             /* given to each */
+    char const *instance; /* a word no other session has */
+    int (*ask)(void *to, struct bytes question, struct hook_answer *);
+    int (*begin)(void *to, struct bytes question); /* a message follows */
+    int (*data)(void *to, char const *s, size_t len);
+    int (*end)(void *to, struct hook_answer *);
+    void (*drop)(void *to); /* there is no more of the message */
 };
 
 enum session_state {
@@ -80,6 +94,14 @@ struct session {
     uint64_t left;   /* bytes of it still to come */
     uint64_t bytes;  /* of all messages of this session, as they came in */
     stralloc scratch;
+
+    /* the operator's programs */
+    stralloc question;
+    struct hook_answer answer;
+    stralloc headers;      /* fields they add to the message */
+    size_t lasting;        /* of these, bytes that are for every message of the session */
+    uint32_t transactions; /* MAIL commands so far */
+    int checking;          /* datacheck has begun to read the message */
 };
 
 /* Begins a session: its first reply is the greeting. */

@@ -15,7 +15,26 @@ is_text(struct bytes arg)
     return arg.len != 0;
 }
 
-/* Any printing argument is taken: hosts that do not know their name are none the worse for it. */
+/* NULL, or the reply. Programs of users rarely know the name of their machine: they are not asked for a proper one. */
+static char const *
+refuse_name(struct session *s)
+{
+    struct guard const *g = &s->policy->guard;
+    char const *refusal;
+    int yes;
+
+    refusal = session_check(s, HOOK_HELO, (struct bytes){0}, &yes);
+    if (refusal || yes)
+        return refusal;
+    if (guard_name(&g->badhelo, s->helo.s, s->helo.len))
+        return "550 5.7.1 this name is not welcome";
+    if (g->helostrict && s->kind == KIND_SMTP && !s->policy->relayclient && !guard_proper(s->helo.s, s->helo.len))
+        return "504 5.5.2 a host name with its domain is wanted, or an address literal";
+    return NULL;
+}
+
+/* Any printing argument is taken, unless a setting says otherwise: hosts that do not know their name are none the worse for
+ * it. */
 static int
 hello(struct session *s, struct bytes arg, int esmtp)
 {
@@ -25,9 +44,17 @@ hello(struct session *s, struct bytes arg, int esmtp)
     }
     session_reset(s);
     s->esmtp = esmtp;
-    if (!stralloc_copyb(&s->helo, arg.s, arg.len))
+    if (!stralloc_copyb(&s->helo, arg.s, arg.len)) {
         session_nomemory(s);
-    return s->state != SESSION_OVER;
+        return 0;
+    }
+    char const *refusal = refuse_name(s);
+    if (!refusal)
+        return s->state != SESSION_OVER;
+    session_log_refusal(s, "helo", (struct bytes){0}, refusal);
+    s->helo.len = 0;
+    session_reply(s, refusal);
+    return 0;
 }
 
 void

@@ -30,6 +30,22 @@ extern void session_reset(struct session *);
 /* The queue shall forget the message that has begun, if one has. */
 extern void session_drop(struct session *);
 
+/* The protocol as RFC 3848 and RFC 6531 register its names: "SMTP", "ESMTPSA", "UTF8LMTPS" ... */
+#define SESSION_WITH_SIZE sizeof "UTF8SMTPSA"
+extern char const *session_with(struct session const *, char name[static SESSION_WITH_SIZE]);
+
+/* ---- the operator's programs: session_check.c ---- */
+
+/* Asks those of that phase, if there are any. Returns NULL: they have nothing against it, and with *yes nobody else is to look
+ * either; or the reply, which stays until the next question. */
+extern char const *session_check(struct session *, enum hook_phase, struct bytes recipient, int *yes);
+
+/* The same for a message while it comes in. Once a reply was returned the message is lost. */
+extern char const *session_check_begin(struct session *);
+extern char const *session_check_data(struct session *, char const *bytes, size_t len);
+extern char const *session_check_end(struct session *);
+extern void session_check_drop(struct session *);
+
 /* ---- the log ---- */
 
 /* Begins a line with what is known of the client and the sender. */

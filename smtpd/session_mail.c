@@ -49,6 +49,7 @@ refuse_sender(struct session *s, struct bytes arg)
 {
     struct policy const *p = s->policy;
     char const *refusal = params_scan(arg, PARAMS_MAIL | (s->tls.protocol ? PARAMS_TLS : 0), &s->params);
+    int yes;
 
     if (refusal)
         return refusal;
@@ -58,7 +59,11 @@ refuse_sender(struct session *s, struct bytes arg)
         return "552 5.3.4 the message is too large";
     if (!policy_submit(p, &s->login))
         return "550 5.7.1 this login may not send mail";
-    return policy_bad_sender(p, s->sender.s, s->sender.len) ? "553 5.7.1 this sender is not welcome" : NULL;
+    refusal = session_check(s, HOOK_MAIL, (struct bytes){0}, &yes);
+    if (refusal || yes)
+        return refusal;
+    return guard_address(&p->guard.badmailfrom, s->sender.s, s->sender.len) ? "553 5.7.1 this sender is not welcome"
+                                                                            : NULL;
 }
 
 /* 1 if this connection has had its share; it is over then, and a client with more to send comes again. */
@@ -92,10 +97,11 @@ session_mail(struct session *s, struct bytes arg)
     }
     if (had_enough(s) || !take_path(s, &arg, ADDR_NULL | ADDR_LOCAL, &s->sender, "501 5.1.7 malformed sender"))
         return;
+    s->has_sender = 1;
+    s->transactions++;
     refusal = refuse_sender(s, arg);
     if (!refusal && had_enough(s))
         return;
-    s->has_sender = 1;
     if (refusal) {
         session_log_refusal(s, "sender", (struct bytes){0}, refusal);
         session_reset(s);
@@ -128,11 +134,23 @@ refusal_of(enum policy_verdict verdict)
 static char const *
 refuse_recipient(struct session *s, struct bytes address, struct relay_reason *why)
 {
+    enum policy_verdict verdict;
+    char const *refusal;
+    int yes;
+
     if (!s->params.smtputf8 && utf8_has8bit(address.s, address.len))
         return "553 5.6.7 an address with bytes from 0x80 wants SMTPUTF8";
     if (!envelope_address(address.s, address.len))
         return "550 5.1.3 this server cannot say that address";
-    return refusal_of(policy_recipient(s->policy, &s->login, address.s, address.len, why));
+    verdict = policy_recipient(s->policy, &s->login, address.s, address.len, why);
+    if (verdict != POLICY_TAKE && verdict != POLICY_UNKNOWN) /* no program opens a way out */
+        return refusal_of(verdict);
+    refusal = session_check(s, HOOK_RCPT, address, &yes);
+    if (refusal || yes)
+        return refusal;
+    if (guard_address(&s->policy->guard.badrcptto, address.s, address.len))
+        return "550 5.7.1 this recipient is not welcome";
+    return refusal_of(verdict);
 }
 
 /* A client with more recipients than one message may have comes again with the rest, and each of them is told so, which

@@ -24,6 +24,26 @@ log_message(struct session *s, char const *event, char const *key, char const *v
     s->queue->log(&l);
 }
 
+char const *
+session_with(struct session const *s, char name[static SESSION_WITH_SIZE])
+{
+    char const *base = s->kind == KIND_LMTP ? "LMTP" : s->params.smtputf8 || !s->esmtp ? "SMTP" : "ESMTP";
+    size_t len = 0;
+
+    if (s->params.smtputf8) {
+        memcpy(name, "UTF8", 4);
+        len = 4;
+    }
+    memcpy(name + len, base, strlen(base));
+    len += strlen(base);
+    if (s->tls.protocol && (s->esmtp || len > 4))
+        name[len++] = 'S';
+    if (s->login.len)
+        name[len++] = 'A';
+    name[len] = 0;
+    return name;
+}
+
 /* The envelope goes ahead of the message, whole: so the queue can refuse before a byte of data was sent. */
 static int
 envelope(struct session *s, stralloc *to)
@@ -86,43 +106,43 @@ refuse_data(struct session *s, char const *text)
         session_hangup(s, "421 4.5.0 you did not wait for the answer to DATA", "early");
 }
 
-/* The protocol as RFC 3848 and RFC 6531 register its names: "SMTP", "ESMTPSA", "UTF8LMTPS" ... */
-static char const *
-with(struct session const *s, char name[static sizeof "UTF8SMTPSA"])
+/* Hands bytes of the message on. Returns 1; 0: the message is lost, s->why is the reply. */
+static int
+give(struct session *s, char const *bytes, size_t len)
 {
-    char const *base = s->kind == KIND_LMTP ? "LMTP" : s->params.smtputf8 || !s->esmtp ? "SMTP" : "ESMTP";
-    size_t len = 0;
+    char const *refusal;
 
-    if (s->params.smtputf8) {
-        memcpy(name, "UTF8", 4);
-        len = 4;
-    }
-    memcpy(name + len, base, strlen(base));
-    len += strlen(base);
-    if (s->tls.protocol && (s->esmtp || len > 4))
-        name[len++] = 'S';
-    if (s->login.len)
-        name[len++] = 'A';
-    name[len] = 0;
-    return name;
+    if (!len)
+        return 1;
+    if (!s->queue->data(s->queue->to, bytes, len)) {
+        s->open = 0;
+        refusal = unreachable;
+    } else
+        refusal = session_check_data(s, bytes, len);
+    if (!refusal)
+        return 1;
+    session_drop(s);
+    s->why = refusal;
+    return 0;
 }
 
 static int
 send_trace(struct session *s)
 {
-    char protocol[sizeof "UTF8SMTPSA"];
+    char protocol[SESSION_WITH_SIZE];
     struct received const r = {
         .helo = {s->helo.s, s->helo.len},
         .peer = s->peer,
         .me = s->policy->me.s,
-        .with = with(s, protocol),
+        .with = session_with(s, protocol),
         .tls = &s->tls,
         .recipient = {s->only.s, s->count == 1 ? s->only.len : 0},
         .now = s->queue->now(s->queue->to),
     };
 
     s->scratch.len = 0;
-    return received_put(&s->scratch, &r) && s->queue->data(s->queue->to, s->scratch.s, s->scratch.len);
+    return received_put(&s->scratch, &r) && give(s, s->headers.s, s->headers.len) &&
+           give(s, s->scratch.s, s->scratch.len);
 }
 
 /* Makes the envelope and asks the queue. Returns NULL, and the message is open; or the reply that refuses it, which may
@@ -131,21 +151,30 @@ static char const *
 begin_message(struct session *s)
 {
     struct intake_answer answer;
+    char const *refusal;
 
     data_init(&s->data, s->policy->databytes, s->policy->maxline, s->policy->maxhops);
     s->why = NULL;
+    refusal = session_check_begin(s);
+    if (refusal)
+        return refusal;
     if (!envelope(s, &s->scratch)) {
         session_nomemory(s);
         return unreachable;
     }
     if (!s->queue->begin(s->queue->to, (struct bytes){s->scratch.s, s->scratch.len}, &answer))
-        return unreachable;
-    if (answer.class != 'K')
-        return reply_of(s, &answer);
-    if (!send_trace(s))
-        return unreachable;
+        refusal = unreachable;
+    else if (answer.class != 'K')
+        refusal = reply_of(s, &answer);
+    if (refusal) {
+        session_check_drop(s);
+        return refusal;
+    }
     s->open = 1;
-    return NULL;
+    if (send_trace(s))
+        return NULL;
+    session_drop(s);
+    return s->why ? s->why : unreachable;
 }
 
 void
@@ -207,6 +236,8 @@ message_end(struct session *s)
     s->messages++;
     if (!s->open)
         text = text ? text : refusal_of_data(s->data.wrong);
+    else if ((text = session_check_end(s)))
+        session_drop(s);
     else if (!s->queue->end(s->queue->to, &answer))
         text = unreachable;
     else
@@ -236,10 +267,8 @@ take(struct session *s, char const *bytes, size_t len, size_t out)
     }
     if (s->data.wrong)
         session_drop(s);
-    if (s->open && out && !s->queue->data(s->queue->to, bytes, out)) {
-        s->open = 0;
-        s->why = unreachable;
-    }
+    if (s->open)
+        (void)give(s, bytes, out);
 }
 
 size_t

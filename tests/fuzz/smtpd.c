@@ -129,7 +129,7 @@ LLVMFuzzerTestOneInput(unsigned char const *data, size_t size)
         LIST(&policy.me, "mx.pneu.test");
         LIST(&policy.greeting, "mx.pneu.test");
         LIST(&policy.relay.rcpthosts, "backup.test\0.below.test");
-        LIST(&policy.badmailfrom, "@bad.test");
+        LIST(&policy.guard.badmailfrom, "@bad.test");
         LIST(&policy.routes.envnoathost, "backup.test");
         policy.routes.envnoathost.len--;
     }

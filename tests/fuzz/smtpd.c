@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(unsigned char const *data, size_t size);
 struct fake {
     unsigned int mood;
     int open;
-    size_t bytes;
+    size_t bytes, checked;
+    int checking;
 };
 
 static int
@@ -81,6 +82,72 @@ fake_log(struct log *l)
         abort();
 }
 
+/* The operator's programs answer as the question's length has it; where they are set at all. */
+static int
+fake_answer(size_t n, struct hook_answer *a)
+{
+    static char const field[] = "X-Check: one\n two\n";
+
+    a->verdict = (enum hook_verdict)(n & 7 ? HOOK_GO : n >> 3 & 3);
+    a->text.len = a->headers.len = 0;
+    if (!stralloc_copys(&a->text, n & 32   ? "421 4.7.0 bye"
+                                  : n & 64 ? "5.1.1 \001\r\n250 x"
+                                           : "") ||
+        (n & 3 && !stralloc_copys(&a->headers, field)))
+        abort();
+    return n % 61 != 0;
+}
+
+static int
+fake_ask(void *to, struct bytes question, struct hook_answer *a)
+{
+    return fake_answer(question.len, a);
+}
+
+static int
+fake_check(void *to, struct bytes question)
+{
+    struct fake *f = to;
+
+    if (f->checking || f->open)
+        abort();
+    f->checking = question.len % 17 != 0;
+    return f->checking;
+}
+
+static int
+fake_check_data(void *to, char const *s, size_t len)
+{
+    struct fake *f = to;
+
+    if (!f->checking || !len)
+        abort();
+    f->checked += len;
+    f->checking = f->checked % 97 != 0;
+    return f->checking;
+}
+
+static int
+fake_check_end(void *to, struct hook_answer *a)
+{
+    struct fake *f = to;
+
+    if (!f->checking || !f->open)
+        abort();
+    f->checking = 0;
+    return fake_answer(f->checked, a);
+}
+
+static void
+fake_check_drop(void *to)
+{
+    struct fake *f = to;
+
+    if (!f->checking)
+        abort();
+    f->checking = 0;
+}
+
 /* Replies are whole lines: three digits, then a blank or a '-', no other control characters than CR LF. */
 static void
 check_replies(stralloc const *out)
@@ -124,7 +191,9 @@ LLVMFuzzerTestOneInput(unsigned char const *data, size_t size)
     if (size < 3)
         return 0;
     struct fake fake = {.mood = data[0] & 7};
-    struct session_queue queue = {&fake, fake_begin, fake_data, fake_end, fake_drop, fake_now, fake_log};
+    struct session_queue queue = {&fake, fake_begin, fake_data, fake_end, fake_drop, fake_now, fake_log, NULL};
+    struct session_checks const checks = {&fake,           "fuzz",         fake_ask,       fake_check,
+                                          fake_check_data, fake_check_end, fake_check_drop};
     if (!policy.me.len) {
         LIST(&policy.me, "mx.pneu.test");
         LIST(&policy.greeting, "mx.pneu.test");
@@ -142,6 +211,9 @@ LLVMFuzzerTestOneInput(unsigned char const *data, size_t size)
     policy.maxmessages = data[1] >> 5;
     policy.kind = data[2] & 1 ? KIND_LMTP : data[2] & 2 ? KIND_SUBMISSION : KIND_SMTP;
     policy.sessionbytes = data[2] & 4 ? 200 : 0;
+    policy.guard.checks = data[2] & 16 ? (1u << HOOK_PHASES) - 1 : 0;
+    policy.guard.helostrict = data[2] >> 5 & 1;
+    queue.checks = data[2] & 16 ? &checks : NULL;
     peer.tls.protocol = data[2] & 8 ? "TLSv1.2" : NULL;
     session_start(&s, &policy, &peer, &queue);
     for (size_t i = 3; i < size; i++) {
@@ -159,7 +231,7 @@ LLVMFuzzerTestOneInput(unsigned char const *data, size_t size)
     check_replies(&s.out);
     session_log_end(&s);
     session_free(&s);
-    if (fake.open)
+    if (fake.open || fake.checking)
         abort();
     return 0;
 }

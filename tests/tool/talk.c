@@ -7,6 +7,7 @@
  *   user NAME          a local user, beside joe        mailbox ADDRESS    beside alice@pneu.test
  *   nocdb              there is no users/cdb           pipes              two pipes, not a socketpair
  *   exit N             it shall exit with N            open|end ANSWER    the queue's answers
+ *   hookd                     pneu-hookd is there, and runs the programs of settings such as rcptcheck
  *   noqueue  hangup  once                              the queue is not there, dies, closes after each message
  *
  *   C: text   sends it and CR LF                       C+ text   the same, but waits for what is sent next
@@ -66,12 +67,12 @@ struct talk {
     size_t line;
     char home[64];
     int fd_to, fd_from; /* of the program */
-    pid_t program, queue;
+    pid_t program, queue, hookd;
     stralloc pending; /* to be sent */
     stralloc got;     /* replies not yet taken */
     stralloc reply;   /* the last one */
     struct fakequeue fake;
-    int pipes, nocdb, noqueue, failed, started;
+    int pipes, nocdb, noqueue, hooked, failed, started;
     int want_exit;
 };
 
@@ -228,6 +229,36 @@ start_queue(struct talk *t)
     close(fd);
 }
 
+/* The real one, on run/hook. */
+static void
+start_hookd(struct talk *t)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    char const *bin = getenv("PNEU_BIN");
+    char program[512], ids[64];
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int n = snprintf(ids, sizeof ids, "pneud:%u:%u\n", (unsigned int)geteuid(), (unsigned int)getegid());
+
+    if (!openwritenclose_unsafe(path(t, "users/ids"), ids, (size_t)n))
+        die("users/ids");
+    snprintf(program, sizeof program, "%s/pneu-hookd", bin ? bin : "build/static/bin");
+    snprintf(name.sun_path, sizeof name.sun_path, "%.100s", path(t, "run/hook"));
+    if (fd == -1 || bind(fd, (struct sockaddr *)&name, sizeof name) == -1 || listen(fd, 5) == -1)
+        die("run/hook");
+    t->hookd = fork();
+    if (t->hookd == -1)
+        die("fork");
+    if (!t->hookd) {
+        int log = open(path(t, "hooklog"), O_WRONLY | O_CREAT | O_APPEND, 0644);
+        setenv("PNEU_HOME", t->home, 1);
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || dup2(fd, 0) == -1 || dup2(log, 1) == -1 || dup2(log, 2) == -1)
+            _exit(111);
+        execl(program, "pneu-hookd", (char *)NULL);
+        _exit(127);
+    }
+    close(fd);
+}
+
 static void
 describe(struct talk *t, struct script const *part)
 {
@@ -248,6 +279,7 @@ describe(struct talk *t, struct script const *part)
         t->pipes |= !strcmp(line, "pipes");
         t->nocdb |= !strcmp(line, "nocdb");
         t->noqueue |= !strcmp(line, "noqueue");
+        t->hooked |= !strcmp(line, "hookd");
         t->fake.hangup |= !strcmp(line, "hangup");
         t->fake.once |= !strcmp(line, "once");
     }
@@ -272,6 +304,8 @@ make_instance(struct talk *t, struct script const *parts[2])
         make_users(t, parts);
     if (!t->noqueue)
         start_queue(t);
+    if (t->hooked)
+        start_hookd(t);
 }
 
 /* ---- the program ---- */
@@ -639,6 +673,10 @@ clean(struct talk *t)
     if (t->queue) {
         kill(t->queue, SIGKILL);
         waitpid(t->queue, NULL, 0);
+    }
+    if (t->hookd) {
+        kill(t->hookd, SIGTERM);
+        waitpid(t->hookd, NULL, 0);
     }
     close(t->fd_from);
     if (t->fd_to != t->fd_from && t->fd_to != -1)

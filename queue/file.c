@@ -318,6 +318,33 @@ file_event_next(struct bytes *log, struct file_event *e)
     return 0;
 }
 
+int
+file_logend(int fd, struct file_header const *h, off_t *end)
+{
+    off_t begin = file_log(h);
+    char block[4096];
+    struct stat st;
+    off_t at;
+
+    if (fstat(fd, &st) == -1)
+        return 0;
+    for (at = st.st_size; at > begin;) {
+        size_t len = at - begin < (off_t)sizeof block ? (size_t)(at - begin) : sizeof block;
+        ssize_t n = pread(fd, block, len, at - (off_t)len);
+        char const *newline;
+        if (n != (ssize_t)len)
+            return n == -1 ? 0 : (errno = EIO, 0);
+        newline = memrchr(block, '\n', len);
+        if (newline) {
+            *end = at - (off_t)len + (newline - block) + 1;
+            return 1;
+        }
+        at -= (off_t)len;
+    }
+    *end = begin;
+    return 1;
+}
+
 static int
 range_number(struct bytes *ranges, uint32_t *n)
 {

@@ -98,7 +98,8 @@ extern int file_prove(int fd, struct file_header const *);
 struct file_event {
     uint64_t time;       /* of the attempt */
     uint64_t next;       /* next attempt, 0 if there is none */
-    char class;          /* K delivered, Z will be tried again, D failed, W the sender was told of the delay */
+    char class;          /* K delivered, Z will be tried again, D failed, W the sender was told of the delay, O no attempt: what
+                            an operator did */
     struct bytes to;     /* recipients by number: "0-3,7" */
     struct bytes code;   /* enhanced status code, "5.1.1" */
     struct bytes remote; /* who said so, "mx.example.org (192.0.2.1)"; empty:
@@ -106,6 +107,7 @@ struct file_event {
     struct bytes text;   /* at most FILE_TEXT_MAX bytes; LF between the lines of a reply */
 };
 
+#define EVENT_OPERATOR 'O'
 #define FILE_TEXT_MAX 512
 
 /* Appends the line of one event to `to`. Returns 1, or 0 with ENOMEM. */
@@ -114,6 +116,9 @@ extern int file_event_put(stralloc *to, struct file_event const *);
 /* Takes the next event off the log. A damaged line is passed over. text and
  * remote are as logged: escaped. Returns 1, 0 at the end. */
 extern int file_event_next(struct bytes *log, struct file_event *);
+
+/* Where the log's next line goes: behind its last whole line. Returns 1, or 0 with errno. */
+extern int file_logend(int fd, struct file_header const *, off_t *end);
 
 /* Walks over "0-3,7": 1 and the next range, 0 at the end, -1 with EPROTO. */
 extern int file_range_next(struct bytes *ranges, uint32_t *first, uint32_t *last);

@@ -1,26 +1,13 @@
 #include "queue/list.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <skalibs/types.h>
 
 #include "lib/confine.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "queue/envelope.h"
-#include "queue/file.h"
-#include "queue/id.h"
-
-#define PATH_LEN (64 + ID_SIZE)
-#define WHY_MAX 200           /* bytes of a reason shown */
-#define LOG_READ_MAX 16777216 /* bytes of a file's log */
-#define COPYING 600           /* seconds: so young a file without a right header is still being copied here */
 
 int
 list_confine(void)
@@ -30,7 +17,7 @@ list_confine(void)
         .may = CONFINE_READ,
         .paths = paths,
         .npaths = 1,
-        .as = 1073741824, /* the names of ten million messages */
+        .as = 4294967296, /* the lines of ten million messages, sorted */
         .nofile = 16,
         .fsize = CONFINE_SAME, /* its output may be a file */
         .nproc = CONFINE_SAME,
@@ -39,46 +26,54 @@ list_confine(void)
     return confine(&c);
 }
 
+char const *
+list_status(char status)
+{
+    switch (status) {
+    case STATUS_DONE:
+        return "done";
+    case STATUS_SUCCEEDED:
+        return "delivered";
+    case STATUS_FAILED:
+        return "failed";
+    case STATUS_BOUNCED:
+        return "bounced";
+    default:
+        return "todo";
+    }
+}
+
+uint64_t
+list_next(struct item const *i, uint64_t now)
+{
+    return i->state == ITEM_WAIT && (uint64_t)i->st.st_mtime > now ? (uint64_t)i->st.st_mtime - now : 0;
+}
+
+static uint64_t
+age(struct item const *i, uint64_t now)
+{
+    return now > i->arrival ? now - i->arrival : 0;
+}
+
+static uint32_t
+done(struct file const *f)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < f->header.recipients; i++)
+        n += !item_open_status(f->status[i]);
+    return n;
+}
+
+/* ---- lines ---- */
+
 static int
-compare(void const *a, void const *b)
-{
-    return memcmp(a, b, ID_SIZE);
-}
-
-int
-list_names(stralloc *to, char const *folder)
-{
-    size_t begin = to->len;
-    DIR *d = opendir(folder);
-    struct dirent *e;
-
-    if (!d)
-        return 0;
-    while (errno = 0, (e = readdir(d)))
-        if (id_valid(e->d_name, strlen(e->d_name)) && !stralloc_catb(to, e->d_name, ID_SIZE))
-            break;
-    int failed = errno;
-    closedir(d);
-    if (failed)
-        return (errno = failed, 0);
-    if (to->len > begin)
-        qsort(to->s + begin, (to->len - begin) / ID_SIZE, ID_SIZE, compare);
-    return 1;
-}
-
-int
-list_holds(stralloc const *names, char const *id)
-{
-    return names->len && bsearch(id, names->s, names->len / ID_SIZE, ID_SIZE, compare);
-}
-
-static int
-put_uint(stralloc *to, uint64_t n)
+put_uint(stralloc *to, uint64_t n, char after)
 {
     char digits[UINT64_FMT + 1];
     size_t len = uint64_fmt(digits, n);
 
-    digits[len++] = ' ';
+    digits[len++] = after;
     return stralloc_catb(to, digits, len);
 }
 
@@ -88,197 +83,140 @@ put_address(stralloc *to, struct bytes address)
     return stralloc_catb(to, "<", 1) && log_escape(to, address.s, address.len, 0) && stralloc_catb(to, ">", 1);
 }
 
-static int
-put_start(stralloc *to, char const *id, char const *state)
+/* Replies are escaped as they stand in the log: their backslashes stay as they are. But the log is foreign, too. */
+int
+list_printable(stralloc *to, struct bytes text)
 {
-    return stralloc_cats(to, id) && stralloc_catb(to, " ", 1) && stralloc_cats(to, state) && stralloc_catb(to, " ", 1);
-}
-
-/* What the log says. */
-struct history {
-    uint64_t tries;
-    struct file_event last;
-    stralloc text;
-};
-
-static int
-read_history(int fd, struct file const *f, struct history *h)
-{
-    off_t begin = file_log(&f->header);
-    struct stat st;
-    struct bytes log;
-    struct file_event e;
-    uint64_t before = 0;
-
-    if (fstat(fd, &st) == -1)
-        return 0;
-    off_t len = st.st_size - begin;
-    if (len > LOG_READ_MAX)
-        len = LOG_READ_MAX;
-    if (len <= 0)
-        return 1;
-    if (!stralloc_ready(&h->text, (size_t)len))
-        return 0;
-    ssize_t n = pread(fd, h->text.s, (size_t)len, begin);
-    if (n == -1)
-        return 0;
-    log.s = h->text.s;
-    log.len = (size_t)n;
-    while (file_event_next(&log, &e)) {
-        h->tries += !h->tries || e.time != before; /* one attempt may have several replies */
-        before = e.time;
-        h->last = e;
-    }
+    for (; text.len; text.s++, text.len--)
+        if (!(*text.s >= 0x20 && *text.s < 0x7f ? stralloc_catb(to, text.s, 1) : log_escape(to, text.s, 1, 0)))
+            return 0;
     return 1;
 }
 
 static int
 put_last(stralloc *to, struct file_event const *e)
 {
-    return stralloc_catb(to, &e->class, 1) && stralloc_catb(to, " ", 1) && stralloc_catb(to, e->code.s, e->code.len) &&
-           stralloc_catb(to, " ", 1) && stralloc_catb(to, e->text.s, e->text.len);
-}
-
-static char const *
-status_word(char status)
-{
-    switch (status) {
-    case STATUS_DONE:
-        return "  done ";
-    case STATUS_SUCCEEDED:
-        return "  delivered ";
-    case STATUS_FAILED:
-        return "  failed ";
-    case STATUS_BOUNCED:
-        return "  bounced ";
-    default:
-        return "  todo ";
-    }
+    return list_printable(to, (struct bytes){&e->class, 1}) && stralloc_catb(to, " ", 1) &&
+           (e->code.len ? list_printable(to, e->code) : stralloc_catb(to, "-", 1)) && stralloc_catb(to, " ", 1) &&
+           list_printable(to, e->text);
 }
 
 static int
-put_recipients(stralloc *to, struct file const *f)
+put_damaged(stralloc *to, struct item const *i, char const *why, int young)
 {
-    struct bytes cursor = f->envelope;
-    struct record r;
-    uint32_t i = 0;
-
-    while (envelope_next(&cursor, &r) == 1) {
-        if (!record_is(&r, "to"))
-            continue;
-        if (!stralloc_cats(to, status_word(f->status[i])) || !put_address(to, r.value) || !stralloc_catb(to, "\n", 1))
-            return 0;
-        i++;
-    }
-    return 1;
-}
-
-static int
-put_done(stralloc *to, struct file const *f)
-{
-    uint64_t done = 0;
-
-    for (uint32_t i = 0; i < f->header.recipients; i++)
-        done += f->status[i] == STATUS_DONE || f->status[i] == STATUS_SUCCEEDED || f->status[i] == STATUS_BOUNCED;
-    if (!put_uint(to, done))
-        return 0;
-    to->s[to->len - 1] = '/';
-    return put_uint(to, f->header.recipients);
-}
-
-static int
-put_message(struct list const *l, stralloc *to, struct file const *f, struct history const *h, struct stat const *st,
-            int waits)
-{
-    struct bytes from = {"", 0}, value;
-    struct record r = {.namelen = 0};
-    uint64_t arrived = (uint64_t)st->st_mtime;
-    uint64_t next = (uint64_t)st->st_mtime > l->now ? (uint64_t)st->st_mtime - l->now : 0;
-
-    if (envelope_find(f->envelope, "time", &value) == 1) {
-        r.value = value;
-        record_uint(&r, &arrived);
-    }
-    envelope_find(f->envelope, "from", &from);
-    return put_uint(to, l->now > arrived ? l->now - arrived : 0) && put_uint(to, f->header.message) &&
-           put_uint(to, h->tries) && (waits ? put_uint(to, next) : stralloc_catb(to, "- ", 2)) && put_done(to, f) &&
-           put_address(to, from) && stralloc_catb(to, " ", 1) &&
-           (h->tries ? put_last(to, &h->last) : stralloc_catb(to, "-", 1)) && stralloc_catb(to, "\n", 1) &&
-           put_recipients(to, f);
-}
-
-static int
-put_damaged(struct list *l, stralloc *to, struct stat const *st, char const *state, char const *why)
-{
-    int young = strcmp(state, "bad") != 0 && (uint64_t)st->st_mtime + COPYING > l->now;
-
-    l->damaged += !young;
-    return stralloc_catb(to, "- ", 2) && put_uint(to, (uint64_t)st->st_size) &&
+    return stralloc_catb(to, "- ", 2) && put_uint(to, (uint64_t)i->st.st_size, ' ') &&
            stralloc_cats(to, young ? "- - - - incomplete: " : "- - - - damaged: ") &&
            log_escape(to, why, strlen(why), 1) && stralloc_catb(to, "\n", 1);
 }
 
-/* What pneu-send wrote beside a damaged file, one line. */
-static void
-read_why(char const *path, char why[static WHY_MAX])
-{
-    char name[PATH_LEN + 4];
-    int fd;
-
-    snprintf(name, sizeof name, "%s.why", path);
-    fd = open(name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-    ssize_t n = fd == -1 ? -1 : read(fd, why, WHY_MAX - 1);
-    if (fd != -1)
-        close(fd);
-    why[n > 0 ? n : 0] = 0;
-    why[strcspn(why, "\n")] = 0;
-}
-
-/* Reads and prints it. Returns 1, or 0 with errno. */
 static int
-list_open(struct list *l, stralloc *to, int fd, char const *path, char const *state)
+is_damaged(struct item const *i)
 {
-    struct file f = FILE_ZERO;
-    struct history h = {.text = STRALLOC_ZERO};
-    char beside[WHY_MAX] = "";
-    char const *why = "the message's checksum is wrong";
-    struct stat st;
-    int good = fstat(fd, &st) == -1 ? -1 : file_read(fd, &f, &why);
-    int done;
-
-    if (good == 1 && l->prove)
-        good = file_prove(fd, &f.header);
-    if (good == 1 && !read_history(fd, &f, &h))
-        good = -1;
-    if (!strcmp(state, "bad") && good != -1)
-        read_why(path, beside);
-    if (good == 1 && !*beside)
-        done = put_message(l, to, &f, &h, &st, !strcmp(state, "wait"));
-    else
-        done = good != -1 && put_damaged(l, to, &st, state, *beside ? beside : why);
-    file_free(&f);
-    stralloc_free(&h.text);
-    return done;
+    return i->why || (i->state == ITEM_BAD && *i->beside);
 }
 
 int
-list_file(struct list *l, stralloc *to, char const *folder, char const *state, char const *id)
+list_line(stralloc *to, struct item const *i, uint64_t now)
 {
-    size_t begin = to->len;
-    char path[PATH_LEN];
-    int fd, done;
+    if (!stralloc_cats(to, i->id) || !stralloc_catb(to, " ", 1) || !stralloc_cats(to, item_word(i->state)) ||
+        !stralloc_catb(to, " ", 1))
+        return 0;
+    if (is_damaged(i))
+        return put_damaged(to, i, *i->beside ? i->beside : i->why, item_young(i, now));
+    return put_uint(to, age(i, now), ' ') && put_uint(to, i->file.header.message, ' ') && put_uint(to, i->tries, ' ') &&
+           (i->state == ITEM_WAIT ? put_uint(to, list_next(i, now), ' ') : stralloc_catb(to, "- ", 2)) &&
+           put_uint(to, done(&i->file), '/') && put_uint(to, i->file.header.recipients, ' ') &&
+           put_address(to, i->from) && stralloc_catb(to, " ", 1) &&
+           (i->tries ? put_last(to, &i->last) : stralloc_catb(to, "-", 1)) && stralloc_catb(to, "\n", 1);
+}
 
-    snprintf(path, sizeof path, "%s/%s", folder, id);
-    fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-    if (fd == -1)
-        return errno == ENOENT;
-    done = put_start(to, id, state) && list_open(l, to, fd, path, state);
-    int e = errno;
-    close(fd);
-    if (done)
-        l->messages++;
-    else
-        to->len = begin;
-    errno = e;
-    return done;
+int
+list_recipients(stralloc *to, struct item const *i)
+{
+    struct bytes cursor = i->file.envelope;
+    struct record r;
+    uint32_t n = 0;
+
+    if (is_damaged(i))
+        return 1;
+    while (envelope_next(&cursor, &r) == 1) {
+        if (!record_is(&r, "to"))
+            continue;
+        char const *status = list_status(i->file.status[n++]);
+        if (!stralloc_catb(to, "  ", 2) || !stralloc_cats(to, status) || !stralloc_catb(to, " ", 1) ||
+            !put_address(to, r.value) || !stralloc_catb(to, "\n", 1))
+            return 0;
+    }
+    return !*i->beside || (stralloc_cats(to, "  why ") && log_escape(to, i->beside, strlen(i->beside), 1) &&
+                           stralloc_catb(to, "\n", 1));
+}
+
+/* ---- JSON ---- */
+
+static int
+json_event(stralloc *to, struct file_event const *e, int many)
+{
+    return stralloc_catb(to, "{", 1) && json_uint(to, "time", e->time) &&
+           (!many || (json_uint(to, "next", e->next) && json_text(to, "recipients", e->to.s, e->to.len))) &&
+           json_text(to, "class", &e->class, 1) && json_text(to, "code", e->code.s, e->code.len) &&
+           json_text(to, "remote", e->remote.s, e->remote.len) && json_text(to, "text", e->text.s, e->text.len) &&
+           stralloc_catb(to, "}", 1);
+}
+
+static int
+json_history(stralloc *to, struct item const *i)
+{
+    struct bytes log = {i->log.s, i->log.len};
+    struct file_event e;
+
+    if (!json_name(to, "history") || !stralloc_catb(to, "[", 1))
+        return 0;
+    while (file_event_next(&log, &e))
+        if (!json_comma(to) || !json_event(to, &e, 1))
+            return 0;
+    return stralloc_catb(to, "]", 1);
+}
+
+static int
+json_recipients(stralloc *to, struct item const *i)
+{
+    struct bytes cursor = i->file.envelope;
+    struct record r;
+    uint32_t n = 0;
+
+    if (!json_name(to, "recipients") || !stralloc_catb(to, "[", 1))
+        return 0;
+    while (envelope_next(&cursor, &r) == 1) {
+        if (!record_is(&r, "to"))
+            continue;
+        char const *status = list_status(i->file.status[n++]);
+        if (!json_comma(to) || !stralloc_catb(to, "{", 1) || !json_text(to, "address", r.value.s, r.value.len) ||
+            !json_text(to, "status", status, strlen(status)) || !stralloc_catb(to, "}", 1))
+            return 0;
+    }
+    return stralloc_catb(to, "]", 1);
+}
+
+static int
+json_good(stralloc *to, struct item const *i, uint64_t now, int history)
+{
+    return json_uint(to, "arrival", i->arrival) && json_uint(to, "age", age(i, now)) &&
+           json_uint(to, "size", i->file.header.message) && json_uint(to, "tries", i->tries) &&
+           (i->state != ITEM_WAIT || json_uint(to, "next", list_next(i, now))) &&
+           json_text(to, "sender", i->from.s, i->from.len) && json_recipients(to, i) &&
+           (!i->tries || (json_name(to, "last") && json_event(to, &i->last, 0))) && (!history || json_history(to, i));
+}
+
+int
+list_json(stralloc *to, struct item const *i, uint64_t now, int history)
+{
+    char const *state = item_word(i->state);
+
+    return stralloc_catb(to, "{", 1) && json_text(to, "id", i->id, ID_LEN) &&
+           json_text(to, "state", state, strlen(state)) &&
+           (!*i->beside || json_text(to, "why", i->beside, strlen(i->beside))) &&
+           (i->why ? json_text(to, item_young(i, now) ? "incomplete" : "damaged", i->why, strlen(i->why)) &&
+                         json_uint(to, "bytes", (uint64_t)i->st.st_size)
+                   : json_good(to, i, now, history)) &&
+           stralloc_catb(to, "}\n", 2);
 }

@@ -9,12 +9,12 @@
 #include <skalibs/types.h>
 
 #include "lib/log.h"
+#include "queue/ranges.h"
 #include "send/dest.h"
 #include "send/dispatch.h"
 #include "send/marks.h"
 #include "send/message.h"
 #include "send/park.h"
-#include "send/ranges.h"
 #include "send/settings.h"
 
 /* ---- targets ---- */

@@ -13,32 +13,6 @@
 #define LOG_MOST 262144 /* bytes */
 
 int
-marks_logend(int fd, off_t begin, off_t *end)
-{
-    char block[4096];
-    struct stat st;
-    off_t at;
-
-    if (fstat(fd, &st) == -1)
-        return 0;
-    for (at = st.st_size; at > begin;) {
-        size_t len = at - begin < (off_t)sizeof block ? (size_t)(at - begin) : sizeof block;
-        ssize_t n = pread(fd, block, len, at - (off_t)len);
-        char const *newline;
-        if (n != (ssize_t)len)
-            return n == -1 ? 0 : (errno = EIO, 0);
-        newline = memrchr(block, '\n', len);
-        if (newline) {
-            *end = at - (off_t)len + (newline - block) + 1;
-            return 1;
-        }
-        at -= (off_t)len;
-    }
-    *end = begin;
-    return 1;
-}
-
-int
 marks_log(struct message const *m, stralloc *to)
 {
     off_t begin = file_log(&m->file.header);
@@ -105,7 +79,7 @@ write_log(struct message *m, int fd)
 
     if (!m->log.len)
         return;
-    if (!m->logend && !marks_logend(m->fd, file_log(&m->file.header), &m->logend)) {
+    if (!m->logend && !file_logend(m->fd, &m->file.header, &m->logend)) {
         m->log.len = 0;
         return;
     }

@@ -11,9 +11,6 @@
  * or another one of that name, sets m->gone. */
 extern int marks_write(struct send *, struct message *);
 
-/* Where the log's next line goes: behind its last whole line. Returns 1, or 0 with errno. */
-extern int marks_logend(int fd, off_t begin, off_t *end);
-
 /* Brings the log as far as it is written; of a long one its end. Returns 1, or 0 with errno. */
 extern int marks_log(struct message const *, stralloc *to);
 

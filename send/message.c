@@ -265,6 +265,9 @@ end(struct send *s, struct message *m)
 {
     char path[MESSAGE_PATH];
 
+    /* An operator's move that a power cut stopped: its other name must not bring it all again. */
+    if (m->linked && !is_written(s, m))
+        return;
     message_path(path, m->id, m->waits);
     if (unlink(path) == -1 && errno != ENOENT) {
         say("unlinkfailed", m->id, errno);
@@ -480,8 +483,11 @@ open_either(struct send *s, struct message *m, char path[static MESSAGE_PATH])
     for (unsigned int i = 0; i < 2; i++) {
         message_path(path, m->id, m->waits);
         m->fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-        if (m->fd != -1)
+        if (m->fd != -1) {
+            if (i) /* moved by hand: a name that was never seen there proves nothing */
+                m->again = 1;
             return 1;
+        }
         if (errno != ENOENT)
             return -1;
         m->waits = !m->waits;
@@ -502,6 +508,7 @@ lock(struct message *m, char const *path)
         return (errno = EWOULDBLOCK, 0);
     m->dev = st.st_dev;
     m->ino = st.st_ino;
+    m->linked = st.st_nlink > 1;
     return 1;
 }
 

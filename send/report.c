@@ -13,7 +13,6 @@
 #include "send/attempt.h"
 #include "send/marks.h"
 #include "send/message.h"
-#include "send/ranges.h"
 
 extern char **environ;
 

@@ -82,6 +82,7 @@ struct message {
     uint8_t smtputf8, requiretls;
     uint8_t waits;      /* its name is in wait/XX, not in new/ */
     uint8_t gone;       /* somebody took it away: nothing more is written */
+    uint8_t linked;     /* it has another name: the end is marked in the file too */
     uint8_t dying;      /* DYING_*: this attempt is the last of these recipients */
     uint8_t now;        /* somebody asked for this attempt: what is not due yet is tried, too */
     uint8_t kept;       /* some of its recipients are held */

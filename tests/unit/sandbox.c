@@ -25,6 +25,7 @@
 #include "bounce/bounce.h"
 #include "lib/confine.h"
 #include "local/sandbox.h"
+#include "operator/sandbox.h"
 #include "queue/filterd.h"
 #include "queue/inqueue.h"
 #include "queue/list.h"
@@ -340,7 +341,10 @@ static struct {
       memory_file, start_process}},
     {"pneu-queue", inqueue_confine, {}},
     {"pneu-filterd", filterd_confine, {ask_space}},
-    {"pneu-list", list_confine, {read_message, list_queue, ask_space}},
+    {"pneu-list, pneu-show", list_confine, {read_message, list_queue, ask_space}},
+    {"pneu-hold and its kin",
+     sandbox_operator,
+     {read_message, list_queue, queue_message, move_message, make_copy, sync_held, lock_held, ask_space, unlink_held}},
     {"pneu-send",
      confine_send,
      {read_setting, read_message, list_queue, queue_message, move_message, make_badmail, make_copy, sync_held,

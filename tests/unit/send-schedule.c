@@ -1,6 +1,6 @@
 /* When the next attempt comes, and what a clock that jumps does to it. */
 
-#include "send/ranges.h"
+#include "queue/ranges.h"
 #include "send/schedule.h"
 #include "tests/tap.h"
 

@@ -1,7 +1,7 @@
 /* Numbers of recipients as text, "0-3,7": made one by one, in rising order. */
 
-#ifndef PNEU_SEND_RANGES_H
-#define PNEU_SEND_RANGES_H
+#ifndef PNEU_QUEUE_RANGES_H
+#define PNEU_QUEUE_RANGES_H
 
 #include <stdint.h>
 

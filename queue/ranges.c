@@ -1,4 +1,4 @@
-#include "send/ranges.h"
+#include "queue/ranges.h"
 
 #include <skalibs/types.h>
 

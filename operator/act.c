@@ -1,0 +1,297 @@
+#include "operator/act.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <skalibs/allreadwrite.h>
+#include <skalibs/djbunix.h>
+#include <skalibs/sgetopt.h>
+#include <skalibs/sig.h>
+#include <skalibs/strerr.h>
+
+#include "control/control.h"
+#include "lib/exits.h"
+#include "lib/log.h"
+#include "operator/progress.h"
+#include "operator/sandbox.h"
+#include "queue/envelope.h"
+#include "queue/list.h"
+#include "queue/move.h"
+#include "queue/trigger.h"
+#include "queue/walk.h"
+
+#define OUT_SIZE 65536
+#define HINTS_MOST 1000 /* a fifo holds some 2,000; what is beyond it finds by looking again */
+
+struct run {
+    struct act act;
+    struct act_verb const *verb;
+    struct progress progress;
+    stralloc out;
+    uint64_t looked, done, nothing, busy, failed, hinted;
+    int all, dry, wait, trigger;
+};
+
+static void
+flush(struct run *r)
+{
+    if (!r->out.len)
+        return;
+    progress_clear(&r->progress);
+    if (allwrite(1, r->out.s, r->out.len) != r->out.len)
+        strerr_diefusys(EXIT_TEMP, "write");
+    r->out.len = 0;
+}
+
+static void
+no_memory(void)
+{
+    strerr_diefusys(EXIT_TEMP, "go on");
+}
+
+/* One line a message: its ID, what was done. */
+static void
+say(struct run *r, struct item const *i, char const *what)
+{
+    if (!stralloc_cats(&r->out, i->id) || !stralloc_catb(&r->out, " ", 1) || !stralloc_cats(&r->out, what) ||
+        (!i->why && (!stralloc_catb(&r->out, " <", 2) || !log_escape(&r->out, i->from.s, i->from.len, 0) ||
+                     !stralloc_catb(&r->out, ">", 1))) ||
+        !stralloc_catb(&r->out, "\n", 1))
+        no_memory();
+    if (r->out.len >= OUT_SIZE)
+        flush(r);
+}
+
+static void
+warn(struct run *r, struct item const *i, char const *text)
+{
+    flush(r);
+    progress_clear(&r->progress);
+    strerr_warnw(i->path, ": ", text);
+}
+
+void
+act_hint(char const *line)
+{
+    int fd = trigger_open();
+
+    if (fd == -1)
+        return;
+    trigger_pull(fd, line);
+    close(fd);
+}
+
+static void
+hint(struct run *r, struct item const *i)
+{
+    if (!r->verb->hints || i->state > ITEM_WAIT || r->trigger == -1)
+        return;
+    if (r->hinted++ < HINTS_MOST)
+        trigger_pull(r->trigger, i->id);
+}
+
+static void
+failed(struct run *r, struct item const *i)
+{
+    r->failed++;
+    warn(r, i, errno == EEXIST ? "another file has that name there" : strerror(errno));
+}
+
+static void
+work(struct run *r, struct item *i)
+{
+    if (!move_lock(i, r->wait)) {
+        if (errno == EWOULDBLOCK) {
+            r->busy += !r->verb->busy;
+            r->done += r->verb->busy != 0;
+            if (r->verb->busy)
+                say(r, i, "is being tried");
+            else
+                warn(r, i, "is being tried");
+        } else if (errno != ENOENT)
+            failed(r, i);
+        return;
+    }
+    if (!select_item(&r->act.select, i, r->act.now)) /* it was tried meanwhile */
+        return;
+    switch (r->verb->act(&r->act, i)) {
+    case ACT_DONE:
+        r->done++;
+        say(r, i, r->verb->past);
+        hint(r, i);
+        break;
+    case ACT_NOTHING:
+        r->nothing++;
+        break;
+    default:
+        failed(r, i);
+    }
+}
+
+static void
+look(struct run *r, struct item *i, struct walk const *w, char const *id)
+{
+    int got = item_open(i, w->folder, w->state, id, 0);
+
+    progress_step(&r->progress, ++r->looked, "messages");
+    if (got == -1)
+        failed(r, i);
+    if (got != 1)
+        return;
+    if (!select_item(&r->act.select, i, r->act.now))
+        ;
+    else if (r->dry) {
+        r->done++;
+        if (!list_line(&r->out, i, r->act.now))
+            no_memory();
+        if (r->out.len >= OUT_SIZE)
+            flush(r);
+    } else
+        work(r, i);
+    item_close(i);
+}
+
+static void
+walk(struct run *r)
+{
+    struct item item = ITEM_ZERO;
+    struct walk w;
+    char const *id;
+    int got;
+
+    walk_begin(&w, &r->act.select, r->verb->states);
+    while ((got = walk_next(&w, &id)))
+        if (got == 1)
+            look(r, &item, &w, id);
+        else if (errno == ENOMEM)
+            no_memory();
+        else {
+            r->failed++;
+            strerr_warnwu2sys("read ", w.folder);
+        }
+    walk_free(&w);
+    item_free(&item);
+}
+
+/* ---- options ---- */
+
+static void
+dieusage(struct act_verb const *v)
+{
+    strerr_dieusage(EXIT_PERM, v->usage);
+}
+
+static void
+option(struct run *r, int o, char const *arg)
+{
+    int got = select_option(&r->act.select, o, arg);
+
+    if (got == -1 && errno == EINVAL)
+        strerr_dief(EXIT_PERM, "wrong value of an option: ", arg);
+    if (got == -1)
+        no_memory();
+    if (got)
+        return;
+    if (o == 'n')
+        r->dry = 1;
+    else if (o == 'w')
+        r->wait = 1;
+    else if (o == 'A')
+        r->all = 1;
+    else if (o == 'k')
+        r->act.keep = 1;
+    else if (o == 'r')
+        r->act.reason = arg;
+    else
+        dieusage(r->verb);
+}
+
+static char const *const *
+arguments(struct run *r, char const *const *argv)
+{
+    if (r->verb->takes) {
+        r->act.address = *argv;
+        if (!*argv || !**argv || !envelope_address(*argv, strlen(*argv)))
+            dieusage(r->verb);
+        argv++;
+    }
+    for (; *argv; argv++)
+        if (!select_id(&r->act.select, *argv))
+            strerr_dief(EXIT_PERM, *argv, " is no message ID");
+    if (select_all(&r->act.select) && !r->all && strchr(r->verb->options, 'A'))
+        strerr_dief(EXIT_PERM, "no filter: say -A if you mean all messages");
+    return argv;
+}
+
+static void
+begin(struct run *r)
+{
+    (void)snprintf(r->act.who, sizeof r->act.who, "the operator (uid %lu)", (unsigned long)getuid());
+    r->act.now = (uint64_t)time(0);
+    progress_begin(&r->progress);
+    (void)sig_ignore(SIGPIPE);
+    if (!fd_sanitize())
+        strerr_diefusys(EXIT_TEMP, "open /dev/null");
+    umask(077);
+    if (!control_home())
+        strerr_diefusys(EXIT_TEMP, "change into the instance ", control_homename());
+    if (!sandbox_drop())
+        strerr_diefusys(EXIT_TEMP, "become pneuq");
+    if (!sandbox_operator())
+        strerr_diefusys(EXIT_TEMP, "confine");
+}
+
+/* Named, but not met: a program shall know. */
+static void
+none(struct run const *r)
+{
+    unsigned int states = r->act.select.states ? r->act.select.states : r->verb->states;
+    stralloc where = STRALLOC_ZERO;
+
+    if (r->nothing)
+        strerr_dief(EXIT_PERM, "there is nothing to be done for it");
+    for (unsigned int i = 0; i < ITEM_STATES; i++)
+        if (states & 1u << i && (!stralloc_catb(&where, where.len ? ", " : "", where.len ? 2 : 0) ||
+                                 !stralloc_cats(&where, item_word((enum item_state)i))))
+            no_memory();
+    if (!stralloc_0(&where))
+        no_memory();
+    strerr_dief(EXIT_PERM, "no such message in ", where.s);
+}
+
+static int
+end(struct run *r)
+{
+    flush(r);
+    progress_clear(&r->progress);
+    if (r->hinted > HINTS_MOST)
+        trigger_pull(r->trigger, "");
+    if (r->failed || r->busy)
+        return EXIT_TEMP;
+    if (!r->done && r->act.select.id.len && !r->act.select.inexact)
+        none(r);
+    return 0;
+}
+
+int
+act_run(int argc, char const *const *argv, struct act_verb const *v)
+{
+    struct run r = {.act = {.select = SELECT_ZERO}, .verb = v, .out = STRALLOC_ZERO};
+    subgetopt opts = SUBGETOPT_ZERO;
+    char options[64];
+
+    (void)snprintf(options, sizeof options, "nw%s" SELECT_OPTIONS, v->options);
+    for (int o; (o = subgetopt_r(argc, argv, options, &opts)) != -1;)
+        option(&r, o, opts.arg);
+    (void)arguments(&r, argv + opts.ind);
+    begin(&r);
+    if (!r.dry && v->first && v->first(&r.act))
+        return 0;
+    r.trigger = trigger_open();
+    walk(&r);
+    return end(&r);
+}

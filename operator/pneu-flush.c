@@ -1,0 +1,62 @@
+/* pneu-flush(8): makes messages that wait due now. */
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <skalibs/strerr.h>
+
+#include "operator/act.h"
+#include "queue/layout.h"
+#include "queue/move.h"
+#include "queue/trigger.h"
+
+#define USAGE "pneu-flush [ -nw ] [ -f from ] [ -t to ] [ -d domain ] [ -i id ] [ -a age ] [ -q folder ] [ id... ]"
+
+static int
+is_running(void)
+{
+    int fd = open(QUEUE_SENDLOCK, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int held = fd != -1 && flock(fd, LOCK_SH | LOCK_NB) == -1;
+
+    if (fd != -1)
+        close(fd);
+    return held;
+}
+
+/* All at once: pneu-send, where it runs, has them in memory. */
+static int
+all(struct act *a)
+{
+    if (!select_all(&a->select) || a->select.states || !is_running())
+        return 0;
+    act_hint(TRIGGER_ALL_LINE);
+    return 1;
+}
+
+static enum act_result
+make_due(struct act *a, struct item *i)
+{
+    (void)a;
+    if (i->why || i->state > ITEM_WAIT)
+        return ACT_NOTHING;
+    return move_due(i) ? ACT_DONE : ACT_FAILED;
+}
+
+int
+main(int argc, char const *const *argv)
+{
+    static struct act_verb const verb = {
+        .usage = USAGE,
+        .options = "",
+        .past = "due",
+        .states = 1 << ITEM_NEW | 1 << ITEM_WAIT,
+        .hints = 1,
+        .busy = 1,
+        .act = make_due,
+        .first = all,
+    };
+
+    PROG = "pneu-flush";
+    return act_run(argc, argv, &verb);
+}

@@ -1,0 +1,47 @@
+/* pneu-return(8): gives messages up now, and their senders a report. */
+
+#include <stdio.h>
+
+#include <skalibs/strerr.h>
+
+#include "operator/act.h"
+#include "queue/move.h"
+
+#define USAGE                                                                                                          \
+    "pneu-return [ -Anw ] [ -r reason ] [ -f from ] [ -t to ] [ -d domain ] [ -i id ] [ -a age ] [ -q folder ] "       \
+    "[ id... ]"
+
+/* Marked, it is pneu-send's to report on: at once, or at its next start. */
+static enum act_result
+give_up(struct act *a, struct item *i)
+{
+    char text[ITEM_WHY_MAX];
+    int64_t n;
+
+    if (i->why)
+        return ACT_NOTHING;
+    (void)snprintf(text, sizeof text, "%s",
+                   a->reason ? a->reason : "the postmaster of this host returned the message undelivered");
+    n = move_fail(i, &a->select, text);
+    if (n == -1)
+        return ACT_FAILED;
+    if (n == 0)
+        return ACT_NOTHING;
+    return move_due(i) && (i->state == ITEM_NEW || move_to(i, ITEM_WAIT)) ? ACT_DONE : ACT_FAILED;
+}
+
+int
+main(int argc, char const *const *argv)
+{
+    static struct act_verb const verb = {
+        .usage = USAGE,
+        .options = "Ar:",
+        .past = "returned",
+        .states = 1 << ITEM_NEW | 1 << ITEM_WAIT | 1 << ITEM_HOLD,
+        .hints = 1,
+        .act = give_up,
+    };
+
+    PROG = "pneu-return";
+    return act_run(argc, argv, &verb);
+}

@@ -1,48 +1,35 @@
 #include "lib/utf8.h"
 
-/* Bytes of the character that begins with c and the bounds of its second byte; 0 if none begins so. */
-static size_t
-shape(unsigned char c, unsigned char *low, unsigned char *high)
+size_t
+utf8_next(char const *text, size_t len, uint32_t *c)
 {
-    *low = 0x80;
-    *high = 0xbf;
-    if (c < 0x80)
-        return 1;
-    if (c >= 0xc2 && c <= 0xdf)
-        return 2;
-    if (c >= 0xe0 && c <= 0xef) {
-        if (c == 0xe0)
-            *low = 0xa0;
-        if (c == 0xed)
-            *high = 0x9f;
-        return 3;
-    }
-    if (c < 0xf0 || c > 0xf4)
+    static uint32_t const least[] = {0, 0, 0x80, 0x800, 0x10000};
+    unsigned char const *s = (unsigned char const *)text;
+    size_t n = *s < 0x80                 ? 1
+               : *s >= 0xc2 && *s < 0xe0 ? 2
+               : *s >= 0xe0 && *s < 0xf0 ? 3
+               : *s >= 0xf0 && *s < 0xf5 ? 4
+                                         : 0;
+
+    if (!n || n > len)
         return 0;
-    if (c == 0xf0)
-        *low = 0x90;
-    if (c == 0xf4)
-        *high = 0x8f;
-    return 4;
+    *c = n == 1 ? *s : *s & (0x7fu >> n);
+    for (size_t i = 1; i < n; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+        *c = *c << 6 | (s[i] & 0x3f);
+    }
+    return *c < least[n] || (*c >= 0xd800 && *c < 0xe000) || *c > 0x10ffff ? 0 : n;
 }
 
 int
 utf8_valid(char const *s, size_t len)
 {
-    for (size_t i = 0; i < len;) {
-        unsigned char low, high;
-        size_t n = shape((unsigned char)s[i], &low, &high);
-        if (!n || n > len - i)
+    uint32_t c;
+
+    for (size_t n; len; s += n, len -= n)
+        if (!(n = utf8_next(s, len, &c)))
             return 0;
-        for (size_t j = 1; j < n; j++) {
-            unsigned char c = (unsigned char)s[i + j];
-            if (c < low || c > high)
-                return 0;
-            low = 0x80;
-            high = 0xbf;
-        }
-        i += n;
-    }
     return 1;
 }
 
@@ -53,4 +40,33 @@ utf8_has8bit(char const *s, size_t len)
         if ((unsigned char)s[i] >= 0x80)
             return 1;
     return 0;
+}
+
+int
+utf8_plain(uint32_t c)
+{
+    return c >= 0x20 && (c < 0x7f || c > 0x9f) && !(c >= 0x2028 && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069);
+}
+
+static int
+put_byte(stralloc *to, unsigned char c)
+{
+    char text[4] = {'\\', 'x', "0123456789abcdef"[c >> 4], "0123456789abcdef"[c & 15]};
+
+    return stralloc_catb(to, text, sizeof text);
+}
+
+int
+utf8_show(stralloc *to, char const *s, size_t len)
+{
+    while (len) {
+        uint32_t c = 0;
+        size_t n = utf8_next(s, len, &c);
+        int good = n && (utf8_plain(c) || c == '\n' || c == '\t');
+        if (!(good ? stralloc_catb(to, s, n) : put_byte(to, (unsigned char)*s)))
+            return 0;
+        s += good ? n : 1;
+        len -= good ? n : 1;
+    }
+    return 1;
 }

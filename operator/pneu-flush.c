@@ -1,6 +1,7 @@
 /* pneu-flush(8): makes messages that wait due now. */
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -37,9 +38,12 @@ all(struct act *a)
 static enum act_result
 make_due(struct act *a, struct item *i)
 {
-    (void)a;
+    char text[ITEM_WHY_MAX];
+
     if (i->why || i->state > ITEM_WAIT)
         return ACT_NOTHING;
+    (void)snprintf(text, sizeof text, "asked for by %s", a->who);
+    move_note(i, EVENT_OPERATOR, "", text, (struct bytes){"", 0});
     return move_due(i) ? ACT_DONE : ACT_FAILED;
 }
 

@@ -222,6 +222,8 @@ read_promises(struct send const *s, struct message const *m, struct bytes log, u
         int ahead = e.class == 'Z' && e.time <= now && e.next > now && e.next - now <= SCHEDULE_FURTHEST &&
                     e.next - now > (e.next - e.time) / 4;
         uint32_t first, last;
+        if (e.class == EVENT_OPERATOR) /* who asked for an attempt, or let it go on, meant all of it */
+            memset(next, 0, m->file.header.recipients * sizeof *next);
         if (e.class != 'Z')
             continue;
         while (file_range_next(&e.to, &first, &last) == 1)

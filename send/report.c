@@ -10,6 +10,7 @@
 #include <skalibs/types.h>
 
 #include "lib/log.h"
+#include "queue/ranges.h"
 #include "send/attempt.h"
 #include "send/marks.h"
 #include "send/message.h"

@@ -37,6 +37,7 @@ struct session_queue {
 struct session_checks {
     void *to;             /* given to each */
     char const *instance; /* a word no other session has */
+    char const *rdns;     /* $PNEU_RDNS, or NULL */
     int (*ask)(void *to, struct bytes question, struct hook_answer *);
     int (*begin)(void *to, struct bytes question); /* a message follows */
     int (*data)(void *to, char const *s, size_t len);

@@ -87,11 +87,11 @@ greylist() {
 	test -x "$postgrey" || { skip 4 'postgrey is not installed'; return; }
 	mkdir -p "$TEST_TMP/grey"
 	chmod 777 "$TEST_TMP/grey"
-	port=$(free_port)
-	"$postgrey" --inet="127.0.0.1:$port" --dbdir="$TEST_TMP/grey" --delay=2 --user="$(id -un)" --group="$(id -gn)" \
+	greyport=$(free_port)
+	"$postgrey" --inet="127.0.0.1:$greyport" --dbdir="$TEST_TMP/grey" --delay=2 --user="$(id -un)" --group="$(id -gn)" \
 		--whitelist-clients=/dev/null --whitelist-recipients=/dev/null >"$TEST_TMP/postgrey.log" 2>&1 </dev/null &
-	wait_for "listening $port" 60 || bail "postgrey does not listen: $(cat "$TEST_TMP/postgrey.log")"
-	echo "pneu-policy inet:127.0.0.1:$port" >"$PNEU_HOME/control/rcptcheck"
+	wait_for "listening $greyport" 60 || bail "postgrey does not listen: $(cat "$TEST_TMP/postgrey.log")"
+	echo "pneu-policy inet:127.0.0.1:$greyport" >"$PNEU_HOME/control/rcptcheck"
 	like "$(send grey@else.test alice@pneu.test)" '^450 4\.2\.0 ' 'postgrey puts a new sender off'
 	like "$(send grey@else.test nobody@pneu.test)" '^450 4\.2\.0 ' 'for a mailbox that does not exist, too'
 	before=$(mails alice@pneu.test)

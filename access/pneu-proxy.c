@@ -44,7 +44,8 @@ static int
 forget(void)
 {
     static char const *const of_peer[] = {"REMOTEHOST", "REMOTEINFO", "LOCALHOST"};
-    static char const *const granted[] = {"RELAYCLIENT", "PNEU_ACCESS_RULE", "PNEU_RDNS", "PNEU_REFUSE"};
+    static char const *const granted[] = {"RELAYCLIENT", "PNEU_ACCESS_RULE", "PNEU_RDNS",
+                                          "PNEU_REFUSE", "PNEU_LOGIN",       "PNEU_XCLIENT"};
 
     for (unsigned int i = 0; i < sizeof granted / sizeof *granted; i++)
         unsetenv(granted[i]);

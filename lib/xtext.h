@@ -13,4 +13,7 @@ extern int xtext_valid(char const *s, size_t len);
 /* Appends bytes in that form. Returns 1, or 0 with ENOMEM. */
 extern int xtext_put(stralloc *to, char const *s, size_t len);
 
+/* Appends what valid xtext stands for. Returns 1, or 0 with ENOMEM. */
+extern int xtext_get(stralloc *to, char const *s, size_t len);
+
 #endif

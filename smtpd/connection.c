@@ -7,6 +7,7 @@
 #include <skalibs/strerr.h>
 
 #include "lib/exits.h"
+#include "smtpd/become.h"
 #include "smtpd/checks.h"
 #include "smtpd/handover.h"
 #include "smtpd/peer.h"
@@ -122,12 +123,18 @@ begin_tls(struct starttls const *t, struct session const *s, struct wire const *
     return EXIT_TEMP;
 }
 
+/* A listener's child becomes no other program but for TLS. */
 static int
-narrow(int confined, struct starttls const *t)
+narrow(int confined, struct starttls const *t, int xclient)
 {
+    char folder[STARTTLS_PATH_MAX];
     int starttls = t->by != STARTTLS_NOBODY;
 
-    return confined ? smtpd_confine_child(starttls) : starttls ? smtpd_confine_starttls(t->folder) : smtpd_confine();
+    if (confined)
+        return smtpd_confine_child(starttls);
+    if (starttls || !xclient)
+        return starttls ? smtpd_confine_starttls(t->folder) : smtpd_confine();
+    return starttls_folder(folder) && smtpd_confine_starttls(folder);
 }
 
 int
@@ -162,7 +169,9 @@ connection(int confined)
         starttls_find(&starttls, policy.timeouttls);
     policy.starttls = starttls.by != STARTTLS_NOBODY;
     wire_init(&wire, policy.timeoutsmtpd, resumed ? carried.left : policy.timeoutsession);
-    if (!narrow(confined, &starttls)) {
+    if (confined)
+        policy.xclientfrom.len = 0;
+    if (!narrow(confined, &starttls, policy.xclientfrom.len && !peer.spoken_for)) {
         connection_later("421 4.3.0 my sandbox cannot be built\r\n");
         strerr_warnwusys("confine myself");
         return EXIT_TEMP;
@@ -178,5 +187,11 @@ connection(int confined)
         return begin_tls(&starttls, &session, &wire);
     session_log_end(&session);
     checks_close(&checks);
+    if (session.become) {
+        become(session.become, &session.environment);
+        connection_later("421 4.3.0 I cannot go on as another program\r\n");
+        strerr_warnwu2sys("become ", session.become[0]);
+        return EXIT_TEMP;
+    }
     return 0;
 }

@@ -89,6 +89,9 @@ peer_find(struct peer *p)
 
     *p = (struct peer){.host = NULL};
     from_tls(&p->tls);
+    p->rdns = variable_of("PNEU_RDNS");
+    p->spoken_for = variable_of("PNEU_XCLIENT") != NULL;
+    p->login = p->spoken_for ? variable_of("PNEU_LOGIN") : NULL;
     if (proto) {
         ip = ucspi(proto, "REMOTEIP");
         p->host = ucspi(proto, "REMOTEHOST");
@@ -99,6 +102,6 @@ peer_find(struct peer *p)
     }
     if (p->host && !addr_domain(p->host, strlen(p->host), 0))
         p->host = NULL;
-    if (!ip || !peer_ip(p, ip))
+    if ((!ip || !peer_ip(p, ip)) && !p->spoken_for)
         from_socket(p);
 }

@@ -18,6 +18,9 @@ struct peer {
     struct peer_tls tls;
     char ip[PEER_IP_SIZE]; /* "192.0.2.1", "2001:db8::1"; "" unknown */
     char const *host;      /* its name by the tcp server's look-up; NULL unknown */
+    char const *rdns;      /* PNEU_RDNS, what pneu-access found out of its name; NULL: it did not look */
+    int spoken_for;        /* XCLIENT said all this */
+    char const *login;     /* and this, PNEU_LOGIN; or NULL */
 };
 
 /* From ${PROTO}REMOTEIP and ${PROTO}REMOTEHOST (UCSPI; PROTO=TCP6 is taken like TCP), else from the socket on

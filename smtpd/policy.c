@@ -62,6 +62,7 @@ read_lists(struct policy *p, unsigned char const *present, char const **which)
         enum setting setting;
         stralloc *value;
     } const lists[] = {
+        {SET_xclientfrom, &p->xclientfrom},
         {SET_locals, &p->routes.locals},
         {SET_virtualdomains, &p->routes.virtualdomains},
     };

@@ -27,6 +27,7 @@ struct policy {
     int starttls; /* there is somebody to do it; the program knows */
     stralloc me, greeting;
     struct guard guard;
+    stralloc xclientfrom;
     struct routes routes;
     struct relay relay;
     char const *relayclient; /* appended to each recipient; NULL: the client's address lets it relay nothing */

@@ -1,9 +1,11 @@
 #include "smtpd/received.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "lib/addr.h"
 #include "lib/date.h"
+#include "lib/ip.h"
 
 #define FOR_MAX 500 /* a longer recipient would make the line longer than 998 bytes */
 #define HELO_MAX 255
@@ -31,6 +33,28 @@ put_helo(stralloc *to, struct bytes helo)
         if (to->s[at] < 33 || to->s[at] > 126 || strchr("()<>@,;\\\"", to->s[at]))
             to->s[at] = '?';
     return 1;
+}
+
+/* Is the name it gives itself the verified name of its address, or that address? */
+static int
+is_itself(struct bytes helo, struct peer const *peer)
+{
+    struct ip said, ip;
+
+    if (!strcmp(peer->rdns, "ok") && peer->host && strlen(peer->host) == helo.len &&
+        !strncasecmp(peer->host, helo.s, helo.len))
+        return 1;
+    return ip_scan_literal(helo.s, helo.len, &said) && ip_scan(peer->ip, strlen(peer->ip), &ip) && ip_same(&said, &ip);
+}
+
+static int
+put_rdns(stralloc *to, struct bytes helo, struct peer const *peer)
+{
+    if (!peer->rdns)
+        return 1;
+    if (!strcmp(peer->rdns, "failed"))
+        return put(to, " RDNS failed");
+    return is_itself(helo, peer) || put(to, " unverified");
 }
 
 static int
@@ -84,6 +108,7 @@ received_put(stralloc *to, struct received const *r)
 
     date_fmt(date, r->now, 0);
     return put(to, "Received: from ") && put_helo(to, r->helo) && put(to, " (") && put_peer(to, r->peer) &&
-           put(to, ")\n\tby ") && put(to, r->me) && put(to, " (pneu) with ") && put(to, r->with) &&
-           put_tls(to, r->tls) && put_for(to, r->recipient) && put(to, ";\n\t") && put(to, date) && put(to, "\n");
+           put_rdns(to, r->helo, r->peer) && put(to, ")\n\tby ") && put(to, r->me) && put(to, " (pneu) with ") &&
+           put(to, r->with) && put_tls(to, r->tls) && put_for(to, r->recipient) && put(to, ";\n\t") && put(to, date) &&
+           put(to, "\n");
 }

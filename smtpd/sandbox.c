@@ -32,16 +32,13 @@ smtpd_confine(void)
     return confine(&c);
 }
 
-/* All that is done before TLS, and the two programs in that folder that may then be run. */
+/* All that is done before TLS or XCLIENT, and the three programs in that folder that may then be run. */
 static int
 confine_running(char const *folder, unsigned int may)
 {
-    char tlsd[PROGRAM_MAX], smtpd[PROGRAM_MAX];
+    char tlsd[PROGRAM_MAX], smtpd[PROGRAM_MAX], entry[PROGRAM_MAX];
     struct confine_path const more[] = {
-        paths[0],
-        paths[1],
-        {tlsd, CONFINE_PATH_EXEC},
-        {smtpd, CONFINE_PATH_EXEC},
+        paths[0], paths[1], {tlsd, CONFINE_PATH_EXEC}, {smtpd, CONFINE_PATH_EXEC}, {entry, CONFINE_PATH_EXEC},
     };
     struct confine const c = {
         .may = CONFINE_READ | CONFINE_UNIX | CONFINE_EXEC | CONFINE_SPLIT | may,
@@ -54,7 +51,8 @@ confine_running(char const *folder, unsigned int may)
     };
 
     if (snprintf(tlsd, sizeof tlsd, "%spneu-tlsd", folder) >= (int)sizeof tlsd ||
-        snprintf(smtpd, sizeof smtpd, "%spneu-smtpd", folder) >= (int)sizeof smtpd)
+        snprintf(smtpd, sizeof smtpd, "%spneu-smtpd", folder) >= (int)sizeof smtpd ||
+        snprintf(entry, sizeof entry, "%spneu-access", folder) >= (int)sizeof entry)
         return (errno = ENAMETOOLONG, 0);
     return confine(&c);
 }

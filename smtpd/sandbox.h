@@ -7,8 +7,8 @@
  * Returns 1, or 0 with errno. */
 extern int smtpd_confine(void);
 
-/* The same, and what begins TLS: fork, and exec of pneu-tlsd and pneu-smtpd in that folder, whose name ends in '/', and of
- * nothing else. Both go on in this sandbox and narrow it further. */
+/* The same, and what begins TLS or obeys XCLIENT: fork, and exec of pneu-tlsd, pneu-access and pneu-smtpd in that folder, whose name ends in '/', and of
+ * nothing else. All go on in this sandbox and narrow it further. */
 extern int smtpd_confine_starttls(char const *folder);
 
 /* The same for a process that takes connections and forks, and then for its child with one: that is left with what

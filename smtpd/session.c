@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/ip.h"
 #include "smtpd/session_inner.h"
 
 /* ---- replies ---- */
@@ -191,6 +192,7 @@ static struct {
     {"STARTTLS", NO_ARG, session_starttls},
     {"VRFY", SOME_ARG, session_vrfy},
     {"HELP", ANY_ARG, session_help},
+    {"XCLIENT", SOME_ARG, session_xclient},
     {"QUIT", NO_ARG, do_quit},
     {"EXPN", ANY_ARG, do_other},
     {"SEND", ANY_ARG, do_other},
@@ -356,11 +358,26 @@ connected(struct session *s)
     return 0;
 }
 
+/* A client that was spoken for may not speak for another. */
+static int
+may_xclient(struct policy const *policy, struct peer const *peer)
+{
+    struct ip ip;
+
+    return !peer->spoken_for && policy->xclientfrom.len && ip_scan(peer->ip, strlen(peer->ip), &ip) &&
+           ip_inlist(&ip, policy->xclientfrom.s, policy->xclientfrom.len);
+}
+
 void
 session_start(struct session *s, struct policy const *policy, struct peer const *peer,
               struct session_queue const *queue)
 {
     *s = (struct session){.policy = policy, .peer = peer, .queue = queue, .kind = policy->kind, .tls = peer->tls};
+    s->may_xclient = may_xclient(policy, peer);
+    if (peer->login && !stralloc_cats(&s->login, peer->login)) {
+        session_nomemory(s);
+        return;
+    }
     if (!connected(s))
         return;
     session_says(s, "220 ");
@@ -383,6 +400,7 @@ session_free(struct session *s)
     stralloc_free(&s->out);
     stralloc_free(&s->helo);
     stralloc_free(&s->login);
+    stralloc_free(&s->environment);
     stralloc_free(&s->sender);
     stralloc_free(&s->records);
     stralloc_free(&s->recipients);

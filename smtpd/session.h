@@ -70,6 +70,11 @@ struct session {
     int last_refused; /* the last command was a DATA that was refused */
     int more;         /* input lies behind the command being obeyed */
 
+    int may_xclient;           /* it may say who its client is */
+    unsigned int xclient;      /* attributes it said, bits */
+    char const *const *become; /* it is over, and this program goes on; NULL: none */
+    stralloc environment;      /* and with these variables, see smtpd/become.h */
+
     int esmtp;
     stralloc helo; /* empty: no greeting yet */
 

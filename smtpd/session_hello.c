@@ -106,6 +106,12 @@ offer_requiretls(struct session *s, stralloc *line)
     return s->tls.protocol != NULL;
 }
 
+static int
+offer_xclient(struct session *s, stralloc *line)
+{
+    return s->may_xclient && stralloc_cats(line, " NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT");
+}
+
 static struct {
     char const *keyword;
     int (*offer)(struct session *, stralloc *line); /* NULL: always, without an argument */
@@ -121,6 +127,7 @@ static struct {
     {"LIMITS", offer_limits},
     {"REQUIRETLS", offer_requiretls},
     {"STARTTLS", session_offers_starttls},
+    {"XCLIENT", offer_xclient},
     /* clang-format on */
 };
 

@@ -85,6 +85,8 @@ extern int session_offers_starttls(struct session *, stralloc *line);
 
 /* 1 unless the client must begin TLS first. */
 extern int session_inclear(struct session const *);
+/* session_xclient.c */
+extern void session_xclient(struct session *, struct bytes arg);
 
 /* session_ask.c */
 extern void session_vrfy(struct session *, struct bytes arg);

@@ -221,6 +221,9 @@ LLVMFuzzerTestOneInput(unsigned char const *data, size_t size)
     policy.guard.checks = data[2] & 16 ? (1u << HOOK_PHASES) - 1 : 0;
     policy.guard.helostrict = data[2] >> 5 & 1;
     queue.checks = data[2] & 16 ? &checks : NULL;
+    policy.xclientfrom.len = 0;
+    if (data[2] & 64)
+        LIST(&policy.xclientfrom, "192.0.2.0/24");
     peer.tls.protocol = data[2] & 8 ? "TLSv1.2" : NULL;
     session_start(&s, &policy, &peer, &queue);
     for (size_t i = 3; i < size; i++) {

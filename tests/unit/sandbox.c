@@ -21,6 +21,7 @@
 
 #include <skalibs/djbunix.h>
 
+#include "access/aside.h"
 #include "auth/checkpw.h"
 #include "bounce/bounce.h"
 #include "lib/confine.h"
@@ -55,6 +56,18 @@ static int
 confine_spawn_r(void)
 {
     return spawn_confine(0);
+}
+
+static int
+confine_aside(void)
+{
+    return aside_confine(0);
+}
+
+static int
+confine_resolver(void)
+{
+    return aside_confine(1);
 }
 
 /* It is left with what pneu-smtpd has. */
@@ -328,6 +341,8 @@ static struct {
     {"pneu-tlsd's proxy", confine_proxy, {0}},
     {"pneu-tlsd's proxy, -i", tlsproxy_confine, {0}},
     {"pneu-keyd", keyd_confine, {read_setting, read_key, ask_space, take_connection}},
+    {"pneu-proxy's reader, pneu-access refusing", confine_aside, {}},
+    {"pneu-access's resolver", confine_resolver, {inet_socket, inet6_socket, connect_inet}},
     {"pneu-smtplisten",
      confine_listener,
      {read_setting, read_users, ask_space, unix_socket, connect_unix, take_connection, start_process, run_tlsd}},

@@ -102,7 +102,7 @@ class Place:
         if ROOT:
             with open(self.image, 'wb') as f:
                 f.truncate(gigabytes << 30)
-            sh('mkfs.ext4', '-q', '-F', '-E', 'lazy_itable_init=0,lazy_journal_init=0', self.image)
+            sh('mkfs.ext4', '-q', '-F', '-i', '4096', '-E', 'lazy_itable_init=0,lazy_journal_init=0', self.image)
             sh('mount', '-o', 'loop', self.image, self.dir)
         self.dir.chmod(0o755)
 
@@ -145,12 +145,18 @@ class Server:
     def wait_running(self):
         wait_for(f'{self.name} to listen', lambda: listening(self.port), 30)
 
-    def restart(self):
+    def halt(self):
         self.stop()
         wait_for(f'{self.name} to end', lambda: not self.cgroup.processes(), 60)
         self.process.wait(30)
+
+    def begin(self):
         self.start()
         self.wait_running()
+
+    def restart(self):
+        self.halt()
+        self.begin()
 
     def memory(self, field):
         """Of all processes together, kB; of one that ended meanwhile, nothing."""
@@ -211,6 +217,23 @@ class Pneu(Server):
 
     def deferred(self):
         return files_below(self.home / 'queue/wait')
+
+    def fill(self, count, to):
+        """Messages that wait for tomorrow, made without sending them; the scheduler is stopped meanwhile."""
+        mkqueue = pathlib.Path(BIN).parent / 'tests/tool/mkqueue'
+        shutil.copy(mkqueue, self.dir / 'usr/bin')
+        owner = ['s6-setuidgid', 'pneuq'] if ROOT else []
+        sh(*owner, self.dir / 'usr/bin/mkqueue', '-w', '-m', '+86400', '-n', count, f'sender@{FAR}', to, env=self.env,
+           stdin=subprocess.DEVNULL, cwd=self.home)
+
+    def scans(self):
+        """Seconds each look at a queue with something in it took as pneu-send logged them."""
+        log = ''.join(p.read_text(errors='replace') for p in sorted((self.home / 'log/send').glob('[@c]*')))
+        return [int(ms) / 1000 for ms in re.findall(r'\bscanned\b.* ms=(\d+)', log)]
+
+    def scheduler(self, field):
+        pid = next(p for p in self.cgroup.processes() if pathlib.Path(f'/proc/{p}/comm').read_text() == 'pneu-send\n')
+        return int(re.search(rf'^{field}:\s*(\d+) kB', pathlib.Path(f'/proc/{pid}/status').read_text(), re.M)[1])
 
     def stop(self):
         subprocess.run(['s6-svscanctl', '-t', str(self.home / 'service')], check=False, **QUIET)

@@ -58,8 +58,8 @@ chain(int message, int envelope, int records)
     message = fcntl(message, F_DUPFD_CLOEXEC, RECORDS + 1);
     envelope = fcntl(envelope, F_DUPFD_CLOEXEC, RECORDS + 1);
     records = fcntl(records, F_DUPFD_CLOEXEC, RECORDS + 1);
-    if (message == -1 || envelope == -1 || records == -1 || !nameless_reopen(message, 0) || !nameless_reopen(envelope, 1) ||
-        !nameless_reopen(records, RECORDS))
+    if (message == -1 || envelope == -1 || records == -1 || !nameless_reopen(message, 0) ||
+        !nameless_reopen(envelope, 1) || !nameless_reopen(records, RECORDS))
         _exit(QUEUE_READ);
     if (setenv("PNEU_ENVELOPE", RECORDS_TEXT, 1) == -1 || setenv("PNEU_INTAKE", RUN_INTAKE, 1) == -1)
         _exit(QUEUE_MEMORY);

@@ -30,8 +30,8 @@ trigger_open(void)
 void
 trigger_pull(int fd, char const *id)
 {
-    char line[ID_SIZE];
-    size_t n = strnlen(id, ID_LEN);
+    char line[TRIGGER_WORD];
+    size_t n = strnlen(id, sizeof line - 1);
     ssize_t r;
 
     memcpy(line, id, n);
@@ -86,8 +86,19 @@ fill(struct trigger *t)
     return TRIGGER_SCAN;
 }
 
+static int
+is_domain(char const *line, size_t n)
+{
+    if (n < 2 || n >= TRIGGER_WORD || *line != '@')
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((unsigned char)line[i] <= ' ' || line[i] == '@' || line[i] == '/' || line[i] == 0x7f)
+            return 0;
+    return 1;
+}
+
 int
-trigger_next(struct trigger *t, char id[static ID_SIZE])
+trigger_next(struct trigger *t, char word[static TRIGGER_WORD])
 {
     for (;;) {
         char const *line = t->buf + t->taken;
@@ -97,11 +108,11 @@ trigger_next(struct trigger *t, char id[static ID_SIZE])
             t->taken += n + 1;
             if (n == strlen(TRIGGER_ALL_LINE) && !memcmp(line, TRIGGER_ALL_LINE, n))
                 return TRIGGER_ALL;
-            if (!id_valid(line, n))
+            if (!id_valid(line, n) && !is_domain(line, n))
                 return TRIGGER_SCAN;
-            memcpy(id, line, n);
-            id[n] = 0;
-            return TRIGGER_NEW;
+            *word = 0;
+            strncat(word, *line == '@' ? line + 1 : line, *line == '@' ? n - 1 : n);
+            return *line == '@' ? TRIGGER_DOMAIN : TRIGGER_NEW;
         }
         int r = fill(t);
         if (r != TRIGGER_NEW)

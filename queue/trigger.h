@@ -16,9 +16,10 @@
 extern int trigger_open(void);
 
 #define TRIGGER_ALL_LINE "all"
+#define TRIGGER_WORD 256 /* bytes of a line, its end included */
 
-/* Writes "ID\n", with "" a bare "\n": look again, or "all\n": all that waits is due now. An error is of no
- * consequence. */
+/* Writes "ID\n": it is new, or, if it waits, due now; with "" a bare "\n": look again; "all\n": all that waits is due
+ * now; "@domain\n": all that waits for that domain. An error is of no consequence. */
 extern void trigger_pull(int fd, char const *id);
 
 #define TRIGGER_BUFFER 4096
@@ -35,16 +36,17 @@ struct trigger {
 extern int trigger_listen(struct trigger *);
 
 enum trigger_hint {
-    TRIGGER_NONE, /* nothing more for now */
-    TRIGGER_NEW,  /* id is new */
-    TRIGGER_ALL,  /* the operator wants all tried now */
-    TRIGGER_SCAN, /* look again: asked for, or the fifo was so full that hints
+    TRIGGER_NONE,   /* nothing more for now */
+    TRIGGER_NEW,    /* id is new */
+    TRIGGER_ALL,    /* the operator wants all tried now */
+    TRIGGER_DOMAIN, /* what waits for the domain that `word` is */
+    TRIGGER_SCAN,   /* look again: asked for, or the fifo was so full that hints
                      may be missing, or a line is neither */
     TRIGGER_ERROR = -1
 };
 
-/* The next hint. Call it until it says TRIGGER_NONE or TRIGGER_ERROR (with
+/* The next hint, in `word`, NUL-terminated. Call it until it says TRIGGER_NONE or TRIGGER_ERROR (with
  * errno). */
-extern int trigger_next(struct trigger *, char id[static ID_SIZE]);
+extern int trigger_next(struct trigger *, char word[static TRIGGER_WORD]);
 
 #endif

@@ -21,7 +21,7 @@ deliver_settings_read(struct deliver_settings *s, char const *domain, enum setti
     } const numbers[] = {
         {SET_timeoutconnect, &s->timeoutconnect}, {SET_timeoutremote, &s->timeoutremote},
         {SET_timeoutidle, &s->timeoutidle},       {SET_remoteloopback, &s->remoteloopback},
-        {SET_timeoutdns, &s->timeoutdns},
+        {SET_timeoutdns, &s->timeoutdns},         {SET_mailperconn, &s->mailperconn},
     };
     int got;
 
@@ -33,6 +33,9 @@ deliver_settings_read(struct deliver_settings *s, char const *domain, enum setti
         return got ? 0 : (errno = ENOENT, 0);
     got = control_line(*which = SET_me, &s->me);
     if (got == -1 || (!got && (!stralloc_copys(&s->me, "") || !stralloc_0(&s->me))))
+        return 0;
+    got = control_line_of(*which = SET_fallback, domain, &s->fallback);
+    if (got == -1 || (!got && !stralloc_copys(&s->fallback, "")) || !stralloc_0(&s->fallback))
         return 0;
     return control_list(*which = SET_smtproutes, &s->smtproutes) != -1;
 }
@@ -173,7 +176,8 @@ use(struct going *g, int reused, struct verdict *why)
     struct peer *p = &g->all->peer;
 
     while (p->fd != -1 && is_waiting(g->d)) {
-        if (p->features.mailmax && p->messages >= p->features.mailmax) {
+        uint32_t own = g->all->settings.mailperconn;
+        if ((p->features.mailmax && p->messages >= p->features.mailmax) || (own && p->messages >= own)) {
             peer_quit(p);
             return 1;
         }
@@ -224,8 +228,9 @@ settings_read(struct deliver *d, struct bytes domain, struct verdict *why)
     return 0;
 }
 
+/* Finds where the domain's mail goes; with its hosts, or, for the second try, the fallback's. */
 static int
-find(struct deliver *d, struct bytes domain, struct targets *targets, struct verdict *why)
+find(struct deliver *d, struct bytes domain, int second, struct targets *targets, struct verdict *why)
 {
     struct targets_question how = {.smtproutes = &d->settings.smtproutes,
                                    .me = d->settings.me.s,
@@ -235,6 +240,8 @@ find(struct deliver *d, struct bytes domain, struct targets *targets, struct ver
 
     tain_addsec_g(&deadline, (int)d->settings.timeoutdns);
     how.deadline = &deadline;
+    if (second)
+        return targets_host(&d->dns, d->settings.fallback.s, &how, targets, why);
     return targets_find(&d->dns, domain.s, domain.len, &how, targets, why);
 }
 
@@ -244,10 +251,24 @@ deliver_anew(struct going *g, struct bytes domain, struct verdict *why)
     struct targets targets;
 
     deliver_quit(g->all);
-    if (!settings_read(g->all, domain, why) || !find(g->all, domain, &targets, why))
+    *g->all->site = 0;
+    if (!settings_read(g->all, domain, why))
         return;
-    dead_last(g->all, &targets);
-    try_targets(g, &targets, why);
+    if (find(g->all, domain, 0, &targets, why)) {
+        strcpy(g->all->site, targets.site);
+        g->d->site = (struct bytes){g->all->site, strlen(g->all->site)};
+        dead_last(g->all, &targets);
+        try_targets(g, &targets, why);
+    }
+    if (!is_waiting(g->d) || why->class != 'Z' || !*g->all->settings.fallback.s)
+        return;
+    deliver_quit(g->all);
+    if (find(g->all, domain, 1, &targets, why)) {
+        dead_last(g->all, &targets);
+        try_targets(g, &targets, why);
+    }
+    *g->all->site = 0; /* what the fallback takes says nothing of the domain's hosts */
+    g->d->site.len = 0;
 }
 
 void
@@ -258,9 +279,10 @@ deliver(struct deliver *all, struct delivery *d, struct bytes domain, struct byt
     struct verdict why = {.class = 'Z', .code = "4.3.0"};
 
     /* What happens to a connection that has waited for us is no fault of the host: another is opened. */
-    if (all->peer.fd != -1 && key.len && key.len == all->key.len && !memcmp(key.s, all->key.s, key.len))
+    if (all->peer.fd != -1 && key.len && key.len == all->key.len && !memcmp(key.s, all->key.s, key.len)) {
+        d->site = (struct bytes){all->site, strlen(all->site)};
         use(&g, 1, &why);
-    else
+    } else
         deliver_quit(all); /* nothing of this job may ever go to the host of another */
     if (is_waiting(d))
         deliver_anew(&g, domain, &why);

@@ -19,13 +19,14 @@
 
 /* What control/ says for one domain. */
 struct deliver_settings {
-    stralloc me, helohost, smtproutes;
+    stralloc me, helohost, smtproutes, fallback;
+    uint32_t mailperconn;
     uint32_t timeoutconnect, timeoutremote, timeoutidle, timeoutdns, remoteloopback;
 };
 
 #define DELIVER_SETTINGS_ZERO                                                                                          \
     {                                                                                                                  \
-        STRALLOC_ZERO, STRALLOC_ZERO, STRALLOC_ZERO, 0, 0, 0, 0, 0                                                     \
+        STRALLOC_ZERO, STRALLOC_ZERO, STRALLOC_ZERO, STRALLOC_ZERO, 0, 0, 0, 0, 0, 0                                   \
     }
 
 /* Reads them; domain is NULL if no domain has its own. Returns 1, or 0 with errno and *which: the one that cannot be read; helohost without control/me
@@ -37,8 +38,9 @@ struct deliver {
     stralloc own; /* addresses of this host */
     struct deliver_settings settings;
     struct peer peer;
-    stralloc key; /* who may use the open connection */
-    tain idle;    /* until when it is kept */
+    stralloc key;        /* who may use the open connection */
+    char site[DNS_NAME]; /* whom the last domain was served by */
+    tain idle;           /* until when it is kept */
     struct {
         struct ip ip;
         uint16_t port;

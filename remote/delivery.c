@@ -22,6 +22,7 @@ static void
 begin(struct verdict *v, char class, char const *code, size_t len, char const *remote)
 {
     v->class = class;
+    v->dsn = 0;
     memcpy(v->code, code, len);
     v->code[len] = 0;
     strcpy(v->remote, remote);
@@ -52,6 +53,7 @@ verdict_reply(struct verdict *v, struct peer const *p, unsigned int code)
     size_t n = smtp_enhanced(code >= 300 && code < 400 ? 400 : code, text, p->reply.len, enhanced, &own);
 
     begin(v, class, enhanced, n, p->remote);
+    v->dsn = class == 'K' && (p->features.has & SMTP_DSN) != 0;
     digitslen = uint_fmt(digits, code);
     add(v, digits, digitslen);
     add(v, " ", 1);
@@ -93,6 +95,7 @@ delivery_begin(struct delivery *d, int fd, uint64_t offset, uint64_t length)
     d->length = length;
     d->body = d->ret = d->envid = (struct bytes){0};
     d->smtputf8 = 0;
+    d->site = (struct bytes){0};
     d->count = d->noutcomes = d->texts.len = d->chunklen = 0;
     return d->chunk != 0;
 }
@@ -124,8 +127,8 @@ keep_outcome(struct delivery *d, struct verdict const *v, int own, int accepted)
 
     for (size_t i = d->noutcomes; i-- && i + 8 >= d->noutcomes;) {
         struct outcome const *o = d->outcomes + i;
-        if (o->class == v->class && o->own == own && o->accepted == accepted && !strcmp(o->code, v->code) &&
-            is_text(d, o->remote, o->remotelen, v->remote, remotelen) &&
+        if (o->class == v->class && o->dsn == (unsigned char)v->dsn && o->own == own && o->accepted == accepted &&
+            !strcmp(o->code, v->code) && is_text(d, o->remote, o->remotelen, v->remote, remotelen) &&
             is_text(d, o->text, o->textlen, v->text, v->len))
             return (int64_t)i;
     }
@@ -136,6 +139,7 @@ keep_outcome(struct delivery *d, struct verdict const *v, int own, int accepted)
     *o = (struct outcome){.class = v->class,
                           .own = own != 0,
                           .accepted = accepted != 0,
+                          .dsn = (unsigned char)v->dsn,
                           .remote = d->texts.len,
                           .remotelen = remotelen,
                           .text = d->texts.len + remotelen,

@@ -17,6 +17,7 @@
 /* What is said of one or many recipients. */
 struct verdict {
     char class; /* K delivered, Z not now, D never */
+    char dsn;   /* K: the peer knows what the sender wants to hear */
     char code[SMTP_ENHANCED_MAX + 1];
     char remote[PEER_REMOTE]; /* who said so; empty: we did */
     size_t len;
@@ -52,6 +53,7 @@ struct outcome {
     char class;
     unsigned char own;      /* about this recipient alone: the reply to RCPT */
     unsigned char accepted; /* RCPT was accepted before */
+    unsigned char dsn;
     char code[SMTP_ENHANCED_MAX + 1];
     size_t remote, remotelen, text, textlen;
 };
@@ -63,6 +65,7 @@ struct delivery {
     uint64_t offset, length;
     struct bytes body, ret, envid;
     int smtputf8;
+    struct bytes site; /* who serves the domain, once that is known */
     struct recipient *recipients;
     size_t count, room;
     struct outcome *outcomes;

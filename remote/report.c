@@ -67,7 +67,9 @@ report_results(struct delivery *d, uint64_t job, stralloc *to)
                            .code = {o->code, strlen(o->code)},
                            .to = {ranges.s, ranges.len},
                            .remote = {d->texts.s + o->remote, o->remotelen},
-                           .text = {d->texts.s + o->text, o->textlen}};
+                           .text = {d->texts.s + o->text, o->textlen},
+                           .site = d->site,
+                           .dsn = o->dsn};
         good = good && result_put(to, &r);
     }
     stralloc_free(&ranges);

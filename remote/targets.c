@@ -1,5 +1,6 @@
 #include "remote/targets.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -190,12 +191,24 @@ find_hosts(struct finding *f, struct host *hosts, unsigned int n, char const *co
     return fail(f, 'D', code, none, f->domain);
 }
 
+static void
+set_site(struct targets *to, char const *name)
+{
+    size_t i = 0;
+
+    for (; name[i] && i + 1 < sizeof to->site; i++)
+        to->site[i] = (char)tolower((unsigned char)name[i]);
+    to->site[i] = 0;
+}
+
 static int
 find_host(struct finding *f, char const *name, char const *code, char const *none)
 {
     struct host h = {0};
 
     strcpy(h.mx.name, name);
+    if (!f->own_is_good) /* a way that the operator chose is no property of the domain */
+        set_site(f->to, name);
     return find_hosts(f, &h, 1, code, none);
 }
 
@@ -253,8 +266,12 @@ find_mx(struct finding *f)
         return 0;
     if (!n)
         return find_host(f, f->domain, "5.1.2", "this domain has neither MX nor address: ");
-    for (int i = 0; i < n; i++)
+    /* Of hosts that are equally good the first by name: in any order it is the same. */
+    for (int i = 0; i < n; i++) {
         hosts[i].mx = mx[i];
+        if (mx[i].preference == mx->preference && (!i || strcasecmp(mx[i].name, f->to->site) < 0))
+            set_site(f->to, mx[i].name);
+    }
     return find_hosts(f, hosts, (unsigned int)n, "5.4.4", "no MX of this domain has an address: ");
 }
 
@@ -268,6 +285,24 @@ find_literal(struct finding *f, struct ip const *ip)
 }
 
 int
+targets_host(struct dns *dns, char const *host, struct targets_question const *how, struct targets *to,
+             struct verdict *why)
+{
+    struct finding f = {.dns = dns, .domain = host, .how = how, .to = to, .why = why, .own_is_good = 1};
+    struct smtproute route = {.port = SMTP_PORT};
+
+    to->count = 0;
+    *to->site = 0;
+    if (!scan_route(host, &route) || !*route.host)
+        return fail(&f, 'Z', "4.3.5", "no proper host: ", host);
+    f.port = route.port;
+    if (route.literal)
+        return find_literal(&f, &route.ip);
+    f.domain = route.host;
+    return find_host(&f, route.host, "4.4.4", "this host does not exist: ");
+}
+
+int
 targets_find(struct dns *dns, char const *domain, size_t len, struct targets_question const *how, struct targets *to,
              struct verdict *why)
 {
@@ -277,6 +312,7 @@ targets_find(struct dns *dns, char const *domain, size_t len, struct targets_que
     struct ip ip;
 
     to->count = 0;
+    *to->site = 0;
     if (!len || len > ADDR_DOMAIN_MAX || memchr(domain, 0, len))
         return fail(&f, 'D', "5.1.2", "an address without a domain, or with one that cannot be", 0);
     memcpy(name, domain, len);

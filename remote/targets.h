@@ -17,6 +17,7 @@
 struct targets {
     struct target list[TARGETS_MAX];
     unsigned int count;
+    char site[DNS_NAME]; /* who serves the domain: the same for all domains of the same mail hosts; empty: not by DNS */
 };
 
 /* What control/smtproutes says of a domain. */
@@ -41,6 +42,11 @@ struct targets_question {
     int loopback;        /* they are as good as others */
     tain const *deadline;
 };
+
+/* The addresses of one host, written as in control/smtproutes ("host:port"), in the place of a domain's. Returns as
+ * targets_find. */
+extern int targets_host(struct dns *, char const *host, struct targets_question const *, struct targets *,
+                        struct verdict *why);
 
 /* Finds them, in the order in which they are tried. Returns 1, or 0: *why says it. */
 extern int targets_find(struct dns *, char const *domain, size_t len, struct targets_question const *, struct targets *,

@@ -202,7 +202,7 @@ give_up(struct send *s, struct message *m)
 static void
 park(struct send *s, struct message *m, struct park *p)
 {
-    park_put(s, p, m->entry); /* first: what is parked at a destination keeps it */
+    park_put(s, p, message_chain(m), m->entry); /* first: what is parked at a destination keeps it */
     for (uint32_t i = 0; i < m->ngroups; i++)
         dest_idle(s, m->groups[i].dest);
     message_unload(s, m);
@@ -276,7 +276,7 @@ where_to_park(struct send const *s, struct message const *m)
 
     for (uint32_t i = 0; i < m->ngroups; i++) {
         struct dest *d = m->groups[i].dest;
-        if (!park_of(s, d) || m->groups[i].later)
+        if (!park_of(s, d, message_chain(m)) || m->groups[i].later)
             return 0;
         if (d->channel != channel || !d->channel->held)
             channel = 0;
@@ -288,7 +288,7 @@ where_to_park(struct send const *s, struct message const *m)
         return &channel->park;
     for (uint32_t i = 0; nheld < m->ngroups && i < m->ngroups; i++)
         if (!dest_held(m->groups[i].dest))
-            return park_of(s, m->groups[i].dest);
+            return park_of(s, m->groups[i].dest, message_chain(m));
     return m->ngroups == 1 ? held : 0;
 }
 

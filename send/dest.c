@@ -67,13 +67,13 @@ dest_served(struct send *s, struct dest *d, struct bytes host)
     char name[SITE_NAME + 1];
     struct site *site;
 
-    if (d->route != ROUTE_REMOTE || !host.len || host.len > SITE_NAME || d->blocked)
+    if (d->route != ROUTE_REMOTE || !host.len || host.len > SITE_NAME)
         return;
     for (size_t i = 0; i < host.len; i++)
         name[i] = (char)tolower((unsigned char)host.s[i]);
     name[host.len] = 0;
     site = d->site;
-    if (!site || site->len != host.len || memcmp(site->name, name, host.len) != 0) {
+    if (!d->blocked && (!site || site->len != host.len || memcmp(site->name, name, host.len) != 0)) {
         site = site_find(s, (struct bytes){name, host.len});
         if (!site)
             return;
@@ -83,9 +83,14 @@ dest_served(struct send *s, struct dest *d, struct bytes host)
         site->running += d->running;
     }
     if (!site->read || s->clock.boot - site->read >= RELOOK) {
-        site->limit = settings_site(s, site->name);
+        site->set = settings_site(s, site->name);
+        site->limit = 0;
         site->read = s->clock.boot ? s->clock.boot : 1;
     }
+    if (site->set)
+        site->limit = site->set;
+    else if (site->limit < d->limit)
+        site->limit = d->limit;
 }
 
 void
@@ -182,6 +187,16 @@ dest_limits(struct send *s, struct dest *d)
         (void)wake_at(&s->wakes, d, s->clock.boot + RELOOK);
 }
 
+static int
+is_used(struct dest const *d)
+{
+    int ready = d->blocked || d->park.listed || d->waiting[PARK_NEW] || d->waiting[PARK_OLD];
+
+    for (unsigned int i = 0; i < LANES; i++)
+        ready |= d->lanes[i].isready;
+    return ready || d->running || !park_empty(&d->park);
+}
+
 struct dest *
 dest_find(struct send *s, int route, struct bytes name)
 {
@@ -190,7 +205,7 @@ dest_find(struct send *s, int route, struct bytes name)
 
     for (d = *at; d; d = d->next)
         if (d->route == route && d->len == name.len && !memcmp(d->name, name.s, name.len)) {
-            if (s->clock.boot - d->read >= RELOOK || (!d->waiting && !d->running))
+            if (s->clock.boot - d->read >= RELOOK || !is_used(d))
                 dest_limits(s, d);
             return d;
         }
@@ -212,16 +227,6 @@ dest_find(struct send *s, int route, struct bytes name)
     *at = d;
     s->ndests++;
     return d;
-}
-
-static int
-is_used(struct dest const *d)
-{
-    int ready = d->blocked || d->park.listed;
-
-    for (unsigned int i = 0; i < LANES; i++)
-        ready |= d->lanes[i].isready;
-    return ready || d->waiting || d->running || !park_empty(&d->park);
 }
 
 void

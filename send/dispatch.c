@@ -155,9 +155,9 @@ void
 dispatch_group(struct group *g)
 {
     queue_group(g);
-    g->dest->waiting++;
+    g->dest->waiting[message_chain(g->message)]++;
     if (!g->message->openat[channel_number(g->dest)]++)
-        g->dest->channel->waiting++;
+        g->dest->channel->waiting[message_chain(g->message)]++;
     make_ready(g->dest);
 }
 
@@ -203,10 +203,10 @@ group_taken(struct send *s, struct dest *d, struct lane *l, uint32_t end)
     if (g->at < g->end)
         queue_group(g);
     else {
-        d->waiting--;
+        d->waiting[message_chain(m)]--;
         m->open--;
         if (!--m->openat[channel_number(d)])
-            d->channel->waiting--;
+            d->channel->waiting[message_chain(m)]--;
         park_give(s, &d->park);
         park_give(s, &d->channel->park);
     }

@@ -18,6 +18,7 @@
 #include "lib/log.h"
 #include "queue/layout.h"
 #include "send/dispatch.h"
+#include "send/flush.h"
 #include "send/message.h"
 #include "send/park.h"
 #include "send/report.h"
@@ -331,6 +332,7 @@ loop_run(struct send *s, int signals)
         if (s->clock.boot - s->settings.read >= (is_held(s) ? HELD : LONGEST))
             (void)settings_fresh(s);
         more = !s->stopping && scan_run(s);
+        more |= !s->stopping && flush_run(s);
         more |= load_some(s);
         more |= dispatch_run(s);
         dirty = message_flush(s);

@@ -26,6 +26,13 @@ extern void message_synced(struct send *, struct message *, int e);
 /* Unloads it, its entry stays as it is. */
 extern void message_unload(struct send *, struct message *);
 
+/* Where it is parked: PARK_OLD or PARK_NEW. */
+static inline unsigned int
+message_chain(struct message const *m)
+{
+    return m->waits || m->bulk ? PARK_OLD : PARK_NEW;
+}
+
 /* Puts the entry where it is looked at again after that many seconds. */
 extern void message_later(struct send *, uint32_t entry, uint32_t seconds);
 

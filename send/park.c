@@ -21,7 +21,7 @@ park_empty(struct park const *p)
 }
 
 static int
-is_full(struct send const *s, struct park const *p)
+is_full(struct send const *s, struct park const *p, unsigned int chain)
 {
     struct channel const *c = p->channel;
 
@@ -31,16 +31,22 @@ is_full(struct send const *s, struct park const *p)
         return 1;
     if (p->dest)
         return p->dest->held ||
-               p->dest->waiting >= (p->dest->limit < c->limit ? p->dest->limit : c->limit) + DEST_ENOUGH;
-    return c->waiting >= 2 * c->limit + CHANNEL_ENOUGH;
+               p->dest->waiting[chain] >= (p->dest->limit < c->limit ? p->dest->limit : c->limit) + DEST_ENOUGH;
+    return c->waiting[chain] >= 2 * c->limit + CHANNEL_ENOUGH;
+}
+
+static int
+may_give(struct send const *s, struct park const *p, unsigned int chain)
+{
+    return p->chains[chain].count && !is_full(s, p, chain);
 }
 
 struct park *
-park_of(struct send const *s, struct dest *d)
+park_of(struct send const *s, struct dest *d, unsigned int chain)
 {
-    if (is_full(s, &d->park))
+    if (is_full(s, &d->park, chain))
         return &d->park;
-    return is_full(s, &d->channel->park) ? &d->channel->park : 0;
+    return is_full(s, &d->channel->park, chain) ? &d->channel->park : 0;
 }
 
 static void
@@ -54,13 +60,13 @@ append(struct send *s, struct park *p, unsigned int chain, uint32_t entry)
 }
 
 void
-park_put(struct send *s, struct park *p, uint32_t entry)
+park_put(struct send *s, struct park *p, unsigned int chain, uint32_t entry)
 {
     struct entry *e = s->table.entries + entry;
 
     e->place = TABLE_PARKED;
     e->key = TABLE_NONE;
-    append(s, p, e->flags & ENTRY_WAITS ? PARK_OLD : PARK_NEW, entry);
+    append(s, p, chain, entry);
 }
 
 /* Parks that may give take turns: a long one does not hold up a short one. */
@@ -79,7 +85,7 @@ list_last(struct send *s, struct park *p)
 void
 park_give(struct send *s, struct park *p)
 {
-    if (!park_empty(p) && !p->listed && !is_full(s, p))
+    if (!p->listed && (may_give(s, p, PARK_NEW) || may_give(s, p, PARK_OLD)))
         list_last(s, p);
 }
 
@@ -89,7 +95,7 @@ take(struct send *s, struct park *p)
     unsigned int chain = p->turn++ % PARKS;
     uint32_t entry;
 
-    if (!p->chains[chain].count)
+    if (!may_give(s, p, chain))
         chain = !chain;
     entry = p->chains[chain].first;
     p->chains[chain].first = s->table.entries[entry].key;
@@ -106,7 +112,7 @@ park_take(struct send *s)
     while ((p = s->giving)) {
         s->giving = p->next;
         p->listed = 0;
-        if (!park_empty(p) && !is_full(s, p)) {
+        if (may_give(s, p, PARK_NEW) || may_give(s, p, PARK_OLD)) {
             uint32_t entry = take(s, p);
             list_last(s, p);
             return entry;

@@ -9,10 +9,11 @@ extern void park_init(struct park *, struct dest *, struct channel *);
 
 extern int park_empty(struct park const *);
 
-/* Where a message for this destination is parked, if that or its channel has enough loaded, or is held; else NULL. */
-extern struct park *park_of(struct send const *, struct dest *);
+/* chain: PARK_NEW or PARK_OLD.
+ * Where a message for this destination is parked, if that or its channel has enough loaded, or is held; else NULL. */
+extern struct park *park_of(struct send const *, struct dest *, unsigned int chain);
 
-extern void park_put(struct send *, struct park *, uint32_t entry);
+extern void park_put(struct send *, struct park *, unsigned int chain, uint32_t entry);
 
 /* Something may have left it room: its entries are given back one after another as long as there is some. */
 extern void park_give(struct send *, struct park *);

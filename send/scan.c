@@ -11,6 +11,7 @@
 #include "lib/log.h"
 #include "queue/layout.h"
 #include "send/dest.h"
+#include "send/flush.h"
 #include "send/message.h"
 
 #define SLICE 200     /* names looked at before other work has its turn */
@@ -273,12 +274,15 @@ scan_flush(struct send *s)
 void
 scan_hints(struct send *s)
 {
-    char id[ID_SIZE];
+    char word[TRIGGER_WORD];
 
     for (unsigned int i = 0; i < SLICE; i++)
-        switch (trigger_next(&s->trigger, id)) {
+        switch (trigger_next(&s->trigger, word)) {
         case TRIGGER_NEW:
-            hint(s, id);
+            hint(s, word);
+            break;
+        case TRIGGER_DOMAIN:
+            flush_ask(s, word);
             break;
         case TRIGGER_ALL:
             scan_flush(s);

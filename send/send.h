@@ -26,6 +26,7 @@
 #define SEND_KEPT 2048       /* destinations, of which some may be remembered only */
 #define SEND_REPORTS 10      /* pneu-bounce processes at a time */
 #define SEND_SYNCS 4096      /* requests to the helpers */
+#define FLUSHES 8            /* domains that are flushed in one go */
 #define SEND_HELPERS 4       /* processes that wait for the disk */
 #define SEND_LOADED 4000     /* messages, where descriptors allow so many */
 #define SEND_MEMORY 67108864 /* bytes of loaded envelopes; one message may always be loaded */
@@ -121,6 +122,7 @@ struct message {
 #define DYING_LOCAL 1u
 #define DYING_REMOTE 2u
 
+/* Letters that are tried for the first time, and all else: each has its own share of what may be loaded. */
 enum { PARK_NEW, PARK_OLD, PARKS };
 
 /* Entries of messages that are due, but all for destinations that have enough loaded, or are held. */
@@ -140,8 +142,9 @@ struct site {
     struct site *next;                  /* in the hash chain */
     struct dest *blocked, *blockedlast; /* which wait for others of this site */
     uint32_t users;                     /* destinations that are served by it */
-    uint32_t running, limit;            /* jobs; 0: no limit */
-    uint64_t read;                      /* clock.boot when the limit was */
+    uint32_t running, limit;            /* jobs */
+    uint32_t set;                       /* the setting; 0: the limit is the largest of its domains */
+    uint64_t read;                      /* clock.boot when that was */
     size_t len;
     char name[];
 };
@@ -152,7 +155,7 @@ struct dest {
     struct dest *next; /* in the hash chain */
     struct channel *channel;
     struct lane lanes[LANES];
-    uint32_t waiting; /* groups */
+    uint32_t waiting[PARKS]; /* groups */
     uint32_t running, limit, perjob;
     struct pace pace;
     struct schedule schedule;
@@ -177,8 +180,8 @@ struct channel {
     uint64_t retry;   /* clock.boot of the next connect, or of the next job after a failure here */
     uint32_t backoff; /* milliseconds */
     uint32_t running, limit;
-    uint32_t waiting; /* messages with groups that wait here */
-    uint32_t patient; /* jobs of old mail, of bulk, and of slow destinations: they may not have all places */
+    uint32_t waiting[PARKS]; /* messages with groups that wait here */
+    uint32_t patient;        /* jobs of old mail, of bulk, and of slow destinations: they may not have all places */
     uint8_t held, washeld;
     struct dest *ready[READIES], *readylast[READIES];
     unsigned int turn;
@@ -218,6 +221,14 @@ enum report_kind { REPORT_FAILED, REPORT_SUCCEEDED, REPORT_DELAYED };
 struct report {
     pid_t pid; /* 0: free */
     struct message *message;
+};
+
+/* The operator wants what waits for a domain: all entries are looked through, some at a time. */
+struct flush {
+    uint32_t at;        /* the next entry */
+    uint32_t found;     /* messages */
+    unsigned int count; /* domains that are looked for; 0: none */
+    char names[FLUSHES][TRIGGER_WORD];
 };
 
 struct scan {
@@ -275,6 +286,7 @@ struct send {
     struct report running[SEND_REPORTS];
     struct syncs syncs;
     struct scan scan;
+    struct flush flush;
     char const *bounce; /* path of pneu-bounce */
     struct trigger trigger;
     int newfd;      /* queue/new */

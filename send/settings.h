@@ -22,7 +22,7 @@ struct settings_dest {
 
 extern void settings_dest(struct send const *, char const *domain, struct settings_dest *);
 
-/* Jobs at a time to one mail host; 0: no limit. */
+/* Jobs at a time to one mail host; 0: not set. */
 extern uint32_t settings_site(struct send const *, char const *host);
 
 /* How many seconds a message is tried; report: it has no sender. */

@@ -75,7 +75,7 @@ LLVMFuzzerTestOneInput(unsigned char const *data, size_t size)
     m.log.len = 0;
     s->jobs[5] = (struct running){
         .message = &m, .dest = dest, .channel = s->channels + CHANNEL_REMOTE, .number = 5, .end = m.ntargets};
-    s->njobs = dest->running = dest->waiting = s->channels[CHANNEL_REMOTE].running = 1;
+    s->njobs = dest->running = dest->waiting[PARK_NEW] = s->channels[CHANNEL_REMOTE].running = 1;
     while (netstring_take(&in, RESULT_MAX, &frame) == 1) {
         memcpy(before, m.file.status, sizeof before);
         dispatch_frame(s, s->channels + CHANNEL_REMOTE, frame);

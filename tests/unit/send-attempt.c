@@ -75,7 +75,7 @@ begin(int dying)
     s.njobs = 1;
     s.channels[CHANNEL_REMOTE].running = 1;
     group.dest->running = 1;
-    group.dest->waiting = 1;
+    group.dest->waiting[PARK_NEW] = 1;
     m.lost = 0;
 }
 

@@ -126,7 +126,7 @@ reported_then_parked(void)
     uint32_t entry = begin("FT");
 
     message_load(&s, entry);
-    s.channels[CHANNEL_REMOTE].waiting = 1000; /* full */
+    s.channels[CHANNEL_REMOTE].waiting[PARK_NEW] = 1000; /* full */
     report_ends();
     helper_answers();
     ok(!s.loaded && s.table.entries[entry].place == TABLE_PARKED, "its channel is full: it is parked");

@@ -21,7 +21,7 @@ static void
 reads(struct trigger *t, int fd, char const *bytes, size_t len, char const *expected, char const *name)
 {
     char got[64] = "";
-    char id[ID_SIZE];
+    char id[TRIGGER_WORD];
     int hint;
 
     if (write(fd, bytes, len) != (ssize_t)len)
@@ -38,7 +38,7 @@ reads(struct trigger *t, int fd, char const *bytes, size_t len, char const *expe
 static void
 full(struct trigger *t, int fd)
 {
-    char id[ID_SIZE];
+    char id[TRIGGER_WORD];
     unsigned int ids = 0, scans = 0;
     int hint;
 
@@ -58,13 +58,53 @@ full(struct trigger *t, int fd)
     ok(ids == 100 && !scans, "a hundred hints do not");
 }
 
+static void
+words(void)
+{
+    static struct {
+        char const *line;
+        int hint;
+        char const *word;
+    } const table[] = {{"all", TRIGGER_ALL, 0},
+                       {"@example.org", TRIGGER_DOMAIN, "example.org"},
+                       {"@", TRIGGER_SCAN, 0},
+                       {"@a b", TRIGGER_SCAN, 0},
+                       {"@a/b", TRIGGER_SCAN, 0},
+                       {"@@x", TRIGGER_SCAN, 0},
+                       {ID1, TRIGGER_NEW, ID1},
+                       {"alle", TRIGGER_SCAN, 0},
+                       {"@\303\244.test", TRIGGER_DOMAIN, "\303\244.test"}};
+    struct trigger t;
+    char word[TRIGGER_WORD], longest[TRIGGER_WORD + 10];
+    int fd = trigger_open();
+
+    if (!trigger_listen(&t))
+        return;
+    for (unsigned int i = 0; i < sizeof table / sizeof *table; i++) {
+        trigger_pull(fd, table[i].line);
+        int hint = trigger_next(&t, word);
+        ok(hint == table[i].hint && (!table[i].word || !strcmp(word, table[i].word)), "\"%s\"", table[i].line);
+    }
+    memset(longest, 'a', sizeof longest);
+    *longest = '@';
+    longest[TRIGGER_WORD - 1] = 0;
+    trigger_pull(fd, longest);
+    ok(trigger_next(&t, word) == TRIGGER_DOMAIN && strlen(word) == TRIGGER_WORD - 2, "the longest domain");
+    longest[TRIGGER_WORD - 1] = 'a';
+    longest[sizeof longest - 1] = '\n';
+    (void)!write(fd, longest, sizeof longest);
+    ok(trigger_next(&t, word) == TRIGGER_SCAN && trigger_next(&t, word) == TRIGGER_NONE, "a longer one");
+    close(fd);
+    close(t.fd);
+}
+
 int
 main(void)
 {
     static char home[] = "/tmp/pneu-trigger.XXXXXX";
     static char junk[9000];
     struct trigger t;
-    char id[ID_SIZE];
+    char id[TRIGGER_WORD];
     int fd;
 
     if (!mkdtemp(home) || chdir(home) == -1 || mkdir("queue", 0700) == -1 || mkdir("queue/lock", 0700) == -1)
@@ -101,5 +141,6 @@ main(void)
     ok(1, "a hint to nowhere is of no consequence");
     if (chdir("/") == 0)
         rm_rf(home);
+    words();
     return tap_done();
 }

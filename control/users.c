@@ -118,6 +118,71 @@ stale(cdb const *c, int fd)
     return 0;
 }
 
+/* Returns the descriptor, or -1 with errno. */
+static int
+open_cdb(cdb *c)
+{
+    int fd = open(USERS_CDB, O_RDONLY | O_CLOEXEC);
+
+    if (fd == -1 || cdb_init_fromfd(c, fd))
+        return fd;
+    int e = errno;
+    close(fd);
+    return (errno = e, -1);
+}
+
+/* key[0 .. len) in lower case, behind `mark`. */
+static void
+make_key(char *key, char mark, char const *s, size_t len)
+{
+    *key++ = mark;
+    for (size_t i = 0; i < len; i++)
+        key[i] = s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] + 32) : s[i];
+    key[len] = 0;
+}
+
+/* An alias's file is changed in place more often than the folder is. */
+static int
+newer(char const *path, int fd)
+{
+    struct stat made, st;
+
+    return fstat(fd, &made) == -1 || stat(path, &st) == -1 || st.st_mtim.tv_sec > made.st_mtim.tv_sec ||
+           (st.st_mtim.tv_sec == made.st_mtim.tv_sec && st.st_mtim.tv_nsec > made.st_mtim.tv_nsec);
+}
+
+int
+users_members(char const *name, size_t len, stralloc *members)
+{
+    cdb c = CDB_ZERO;
+    cdb_data data;
+    char key[ADDRESS_MAX + 2];
+    int fd, got;
+
+    if (!len || len > ADDRESS_MAX)
+        return 0;
+    fd = open_cdb(&c);
+    if (fd == -1)
+        return -1;
+    make_key(key, '&', name, len);
+    got = cdb_find(&c, &data, key, (uint32_t)len + 1);
+    members->len = 0;
+    if (got == -1 || (got && (!data.len || data.s[data.len - 1]))) {
+        errno = EPROTO;
+        got = -1;
+    } else if (got ? newer(data.s, fd) : stale(&c, fd)) {
+        errno = ESTALE;
+        got = -1;
+    } else if (got) {
+        size_t path = strlen(data.s) + 1;
+        got = stralloc_catb(members, data.s + path, data.len - path) ? 1 : -1;
+    }
+    int e = errno;
+    cdb_free(&c);
+    close(fd);
+    return (errno = e, got);
+}
+
 int
 users_find(char const *address, size_t len, struct user *u)
 {
@@ -128,21 +193,13 @@ users_find(char const *address, size_t len, struct user *u)
 
     if (!len || len > ADDRESS_MAX || memchr(address, 0, len))
         return 0;
-    fd = open(USERS_CDB, O_RDONLY | O_CLOEXEC);
+    fd = open_cdb(&c);
     if (fd == -1)
         return -1;
-    if (!cdb_init_fromfd(&c, fd)) {
-        int e = errno;
-        close(fd);
-        return (errno = e, -1);
-    }
-    key[0] = '!';
-    for (size_t i = 0; i < len; i++) {
-        key[i + 1] = address[i] >= 'A' && address[i] <= 'Z' ? (char)(address[i] + 32) : address[i];
+    make_key(key, '!', address, len);
+    for (size_t i = 0; i < len; i++)
         if (address[i] == '@')
             at = i + 1;
-    }
-    key[len + 1] = 0;
     got = at ? find_mailbox(&c, key, len + 1, at, u) : find_local(&c, key, len + 1, u);
     if (!got && stale(&c, fd)) {
         errno = ESTALE;

@@ -32,6 +32,10 @@ struct user {
  * (ESTALE) not found in one that is older than what it was made from. */
 extern int users_find(char const *address, size_t len, struct user *);
 
+/* Whom an alias forwards to: `members` gets the addresses, as its dot-qmail file has them, NUL-terminated. Returns 1; 0 if
+ * there is no such alias; -1 with errno as above (ESTALE: its file has changed since). */
+extern int users_members(char const *name, size_t len, stralloc *members);
+
 /* uid and gid of one of pneu's own users, pneuq and so on, from users/ids
  * ("pneuq:997:997" a line; an instance of an ordinary user has his uid in
  * each). Returns 1, or 0 with errno: ENOENT, EPROTO. */

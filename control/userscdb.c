@@ -15,6 +15,7 @@
 
 #include "control/command.h"
 #include "control/control.h"
+#include "control/members.h"
 #include "control/users.h"
 #include "lib/durable.h"
 
@@ -115,6 +116,23 @@ source(struct table *t, char const *path)
 
 /* ---- dot-qmail files ---- */
 
+/* "&NAME", of an alias: its file, and whom it forwards to. */
+static int
+add_members(struct table *t, char const *name, size_t len, char const *folder, char const *file)
+{
+    t->value.len = 0;
+    if (!stralloc_cats(&t->value, folder) || !stralloc_cats(&t->value, "/") || !stralloc_cats(&t->value, file) ||
+        !stralloc_0(&t->value) || !members_scan(t->value.s, &t->value))
+        return 0;
+    t->key.len = 0;
+    if (!stralloc_append(&t->key, '&') || !stralloc_catb(&t->key, name, len))
+        return 0;
+    for (size_t i = 0; i < t->key.len; i++)
+        if (t->key.s[i] >= 'A' && t->key.s[i] <= 'Z')
+            t->key.s[i] = (char)(t->key.s[i] + 32);
+    return cdbmake_add(&t->cdb, t->key.s, (uint32_t)t->key.len, t->value.s, (uint32_t)t->value.len);
+}
+
 /* Adds an address for each .qmail-EXT of a folder; ':' in the name stands for '.'.
  * stem  what comes before the extension: "" or "alice-" */
 static int
@@ -137,7 +155,8 @@ dot_files(struct table *t, char const *user, char const *folder, char const *ste
             if (local.s[i] == ':')
                 local.s[i] = '.';
         good = good && value_own(t, user, folder) && value_end(t, "-", local.s + stemlen, len) &&
-               add(t, local.s, local.len, domain, !wild);
+               add(t, local.s, local.len, domain, !wild) &&
+               (wild || domain || add_members(t, local.s, local.len, folder, name));
         *n += (unsigned int)good;
     }
     stralloc_free(&names);

@@ -37,6 +37,8 @@ read_numbers(struct policy *p, unsigned char const *present, char const **which)
         {SET_timeoutsession, &p->timeoutsession},
         {SET_mindatarate, &p->mindatarate},
         {SET_greetdelay, &p->greetdelay},
+        {SET_vrfy, &p->vrfy},
+        {SET_expn, &p->expn},
         {SET_tarpitcount, &p->tarpitcount},
         {SET_tarpitdelay, &p->tarpitdelay},
         {SET_timeouttls, &p->timeouttls},
@@ -63,6 +65,7 @@ read_lists(struct policy *p, unsigned char const *present, char const **which)
         stralloc *value;
     } const lists[] = {
         {SET_xclientfrom, &p->xclientfrom},
+        {SET_moved, &p->moved},
         {SET_locals, &p->routes.locals},
         {SET_virtualdomains, &p->routes.virtualdomains},
     };
@@ -134,6 +137,21 @@ read_tls(struct policy *p, unsigned char const *present, char const **which)
     return good && known;
 }
 
+/* An access rule may say otherwise for a client. */
+static void
+read_rights(struct policy *p)
+{
+    char const *vrfy = getenv("VRFY"), *expn = getenv("EXPN");
+
+    if (vrfy && *vrfy)
+        p->vrfy = !strcmp(vrfy, "1");
+    if (!expn || !*expn)
+        return;
+    int may = !strcmp(expn, "1");
+    p->expn_denied = p->expn && !may;
+    p->expn = may;
+}
+
 int
 policy_read(struct policy *p, char const **which)
 {
@@ -146,10 +164,13 @@ policy_read(struct policy *p, char const **which)
     p->nameless = rdns && !strcmp(rdns, "later");
     p->listener = server && *server ? server : NULL;
     control_present(present);
+    if (!read_numbers(p, present, which))
+        return 0;
+    read_rights(p);
     return read_kind(&p->kind, which) && read_line(p, present, SET_me, &p->me, which) &&
            read_line(p, present, SET_smtpgreeting, &p->greeting, which) &&
-           read_line(p, present, SET_envnoathost, &p->routes.envnoathost, which) && read_numbers(p, present, which) &&
-           read_lists(p, present, which) && relay_read(&p->relay, present, which) && read_tls(p, present, which) &&
+           read_line(p, present, SET_envnoathost, &p->routes.envnoathost, which) && read_lists(p, present, which) &&
+           relay_read(&p->relay, present, which) && read_tls(p, present, which) &&
            guard_read(&p->guard, present, which);
 }
 
@@ -206,4 +227,26 @@ policy_submit(struct policy const *p, stralloc const *login)
     char const *item;
 
     return !login->len || relay_may_submit(&p->relay, login->s, login->len, &item);
+}
+
+char const *
+policy_moved(struct policy const *p, char const *address, size_t len)
+{
+    size_t at = addr_at(address, len);
+    char const *value = p->moved.len ? control_value(&p->moved, address, len) : NULL;
+
+    if (value || !p->moved.len || at == len || !control_holds(&p->routes.locals, address + at + 1, len - at - 1, 0))
+        return value;
+    return control_value(&p->moved, address, at);
+}
+
+int
+policy_is_here(struct policy const *p, char const *address, size_t len)
+{
+    stralloc to = STRALLOC_ZERO;
+    enum route route;
+    int here = route_find(&p->routes, address, len, &to, &route) && route != ROUTE_REMOTE;
+
+    stralloc_free(&to);
+    return here;
 }

@@ -28,6 +28,7 @@ struct policy {
     stralloc me, greeting;
     struct guard guard;
     stralloc xclientfrom;
+    stralloc moved;
     struct routes routes;
     struct relay relay;
     char const *relayclient; /* appended to each recipient; NULL: the client's address lets it relay nothing */
@@ -35,10 +36,12 @@ struct policy {
     int nameless;            /* its name is not known now, and a rule may be for it */
     char const *listener;    /* $PNEU_SERVER, or NULL */
     uint32_t databytes, sessionbytes, maxrcpt, maxhops, maxline, maxerrors, maxmessages;
+    uint32_t vrfy, expn;
+    int expn_denied; /* others may, this client may not */
     uint32_t timeoutsmtpd, timeoutsession, timeouttls, mindatarate, greetdelay, tarpitcount, tarpitdelay;
 };
 
-/* Reads the settings, $RELAYCLIENT, $PNEU_SERVER and $PNEU_KIND. Returns 1, or 0 with errno (ENOENT: one that must be
+/* Reads the settings, $RELAYCLIENT, $PNEU_SERVER, $PNEU_KIND, $VRFY and $EXPN. Returns 1, or 0 with errno (ENOENT: one that must be
  * there is not; EINVAL: no such kind) and *which: the file or variable that cannot be read. */
 extern int policy_read(struct policy *, char const **which);
 
@@ -54,6 +57,12 @@ enum policy_verdict {
  * control/relay.h). A catch-all in virtualdomains opens no domain, because it may be a way out. What is local must exist. */
 extern enum policy_verdict policy_recipient(struct policy const *, stralloc const *login, char const *address,
                                             size_t len, struct relay_reason *);
+
+/* 1 if the address leads to a user or mailbox of this instance. */
+extern int policy_is_here(struct policy const *, char const *address, size_t len);
+
+/* What moved says of the address, or, in a domain of locals, of its local part; NULL: nothing. */
+extern char const *policy_moved(struct policy const *, char const *address, size_t len);
 
 /* May that login send mail? An empty one may. */
 extern int policy_submit(struct policy const *, stralloc const *login);

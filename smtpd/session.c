@@ -194,7 +194,7 @@ static struct {
     {"HELP", ANY_ARG, session_help},
     {"XCLIENT", SOME_ARG, session_xclient},
     {"QUIT", NO_ARG, do_quit},
-    {"EXPN", ANY_ARG, do_other},
+    {"EXPN", ANY_ARG, session_expn},
     {"SEND", ANY_ARG, do_other},
     {"SOML", ANY_ARG, do_other},
     {"SAML", ANY_ARG, do_other},

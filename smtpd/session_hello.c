@@ -112,6 +112,18 @@ offer_xclient(struct session *s, stralloc *line)
     return s->may_xclient && stralloc_cats(line, " NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT");
 }
 
+static int
+offer_vrfy(struct session *s, stralloc *line)
+{
+    return s->policy->vrfy != 0;
+}
+
+static int
+offer_expn(struct session *s, stralloc *line)
+{
+    return s->policy->expn != 0;
+}
+
 static struct {
     char const *keyword;
     int (*offer)(struct session *, stralloc *line); /* NULL: always, without an argument */
@@ -128,6 +140,8 @@ static struct {
     {"REQUIRETLS", offer_requiretls},
     {"STARTTLS", session_offers_starttls},
     {"XCLIENT", offer_xclient},
+    {"VRFY", offer_vrfy},
+    {"EXPN", offer_expn},
     /* clang-format on */
 };
 

@@ -68,6 +68,9 @@ extern void session_ehlo(struct session *, struct bytes arg);
 extern void session_lhlo(struct session *, struct bytes arg);
 
 /* session_mail.c */
+
+/* What is said to a recipient of that verdict; NULL: it is taken. */
+extern char const *session_refusal(enum policy_verdict);
 extern void session_mail(struct session *, struct bytes arg);
 extern void session_rcpt(struct session *, struct bytes arg);
 
@@ -88,8 +91,14 @@ extern int session_inclear(struct session const *);
 /* session_xclient.c */
 extern void session_xclient(struct session *, struct bytes arg);
 
+/* session_moved.c: control/moved. If the address has moved away, `to` becomes the new one and `text`, NUL-terminated, the
+ * reply: 251 it is forwarded, 551 it is not, 450 the table is malformed. Returns 1; 0 if it has not moved; -1 the session
+ * is over. */
+extern int session_moved(struct session *, struct bytes address, stralloc *to, stralloc *text);
+
 /* session_ask.c */
 extern void session_vrfy(struct session *, struct bytes arg);
+extern void session_expn(struct session *, struct bytes arg);
 extern void session_help(struct session *, struct bytes arg);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "lib/addr.h"
 #include "lib/utf8.h"
+#include "lib/xtext.h"
 #include "queue/envelope.h"
 #include "smtpd/session_inner.h"
 
@@ -113,8 +114,8 @@ session_mail(struct session *s, struct bytes arg)
     session_reply(s, refusal ? refusal : "250 2.1.0 ok");
 }
 
-static char const *
-refusal_of(enum policy_verdict verdict)
+char const *
+session_refusal(enum policy_verdict verdict)
 {
     switch (verdict) {
     case POLICY_TAKE:
@@ -144,13 +145,13 @@ refuse_recipient(struct session *s, struct bytes address, struct relay_reason *w
         return "550 5.1.3 this server cannot say that address";
     verdict = policy_recipient(s->policy, &s->login, address.s, address.len, why);
     if (verdict != POLICY_TAKE && verdict != POLICY_UNKNOWN) /* no program opens a way out */
-        return refusal_of(verdict);
+        return session_refusal(verdict);
     refusal = session_check(s, HOOK_RCPT, address, &yes);
     if (refusal || yes)
         return refusal;
     if (guard_address(&s->policy->guard.badrcptto, address.s, address.len))
         return "550 5.7.1 this recipient is not welcome";
-    return refusal_of(verdict);
+    return session_refusal(verdict);
 }
 
 /* A client with more recipients than one message may have comes again with the rest, and each of them is told so, which
@@ -180,6 +181,45 @@ add_recipient(struct session *s, stralloc const *address, size_t given, struct p
 {
     return envelope_put(&s->recipients, "to", address->s, address->len) && params_put(&s->recipients, params) &&
            (s->count || stralloc_copyb(&s->only, address->s, given));
+}
+
+/* The recipient under its old name, for reports (RFC 3461 section 5.2.7.3), unless the client has told it. */
+static int
+keep_origin(struct bytes given, struct params *params, stralloc *room)
+{
+    int utf8 = utf8_has8bit(given.s, given.len);
+
+    if (params->orcpt.len || given.len > PARAMS_ORCPT_MAX / 4)
+        return 1;
+    if (!stralloc_cats(room, utf8 ? "utf-8;" : "rfc822;") ||
+        !(utf8 ? stralloc_catb(room, given.s, given.len) : xtext_put(room, given.s, given.len)))
+        return 0;
+    params->orcpt = (struct bytes){room->s, room->len};
+    return 1;
+}
+
+/* A recipient who has moved away is forwarded to the new address, or refused. Returns 1 if this is one: all is said then. */
+static int
+take_moved(struct session *s, struct bytes given, struct params *params)
+{
+    stralloc to = STRALLOC_ZERO, text = STRALLOC_ZERO, origin = STRALLOC_ZERO;
+    int moved = session_moved(s, given, &to, &text);
+
+    if (moved == 1 && *text.s != '2') {
+        session_log_refusal(s, "recipient", given, text.s);
+        session_reply(s, text.s);
+    } else if (moved == 1) {
+        if (keep_origin(given, params, &origin) && add_recipient(s, &to, to.len, params)) {
+            s->count++;
+            session_reply(s, text.s);
+            session_tarpit(s, s->count);
+        } else
+            session_nomemory(s);
+    }
+    stralloc_free(&to);
+    stralloc_free(&text);
+    stralloc_free(&origin);
+    return moved != 0;
 }
 
 void
@@ -214,6 +254,8 @@ session_rcpt(struct session *s, struct bytes arg)
     }
     if (!refusal)
         refusal = refuse_recipient(s, to, &why);
+    if ((!refusal || !strncmp(refusal, "550 5.1.1", 9)) && take_moved(s, (struct bytes){address->s, given}, &params))
+        return;
     session_log_recipient(s, to, &why, refusal);
     if (refusal) {
         session_reply(s, refusal);

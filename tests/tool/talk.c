@@ -5,6 +5,7 @@
  *
  *   set NAME VALUE     a setting                       env NAME=VALUE     env -NAME
  *   user NAME          a local user, beside joe        mailbox ADDRESS    beside alice@pneu.test
+ *   alias NAME LINES   alias/.qmail-NAME holds these lines, \n between them
  *   nocdb              there is no users/cdb           pipes              two pipes, not a socketpair
  *   exit N             it shall exit with N            open|end ANSWER    the queue's answers
  *   hookd                     pneu-hookd is there, and runs the programs of settings such as rcptcheck
@@ -51,6 +52,7 @@
 #include <skalibs/djbunix.h>
 #include <skalibs/stralloc.h>
 
+#include "control/members.h"
 #include "lib/netstring.h"
 #include "tests/tap.h"
 #include "tests/tool/fakequeue.h"
@@ -178,6 +180,34 @@ add_user(cdbmaker *c, char const *address)
         die("users/cdb");
 }
 
+static void
+add_alias(struct talk *t, cdbmaker *c, char const *words)
+{
+    char name[100], key[110], file[200], entry[300];
+    char const *blank = strchr(words, ' ');
+    stralloc text = STRALLOC_ZERO;
+
+    snprintf(name, sizeof name, "%.*s", (int)(blank ? blank - words : (long)strlen(words)), words);
+    int keylen = snprintf(key, sizeof key, "!%s", name);
+    int len = snprintf(entry, sizeof entry, "alias%c1000%c1000%c/nonexistent%c-%c%s", 0, 0, 0, 0, 0, name);
+    if (!cdbmake_add(c, key, (uint32_t)keylen + 1, entry, (uint32_t)len + 1))
+        die("users/cdb");
+    snprintf(file, sizeof file, "alias/.qmail-%s", name);
+    for (char *dot = strchr(file + 13, '.'); dot; dot = strchr(dot, '.'))
+        *dot = ':';
+    unescape(&text, blank ? blank + 1 : "");
+    if (!openwritenclose_unsafe(path(t, file), text.s ? text.s : "", text.len))
+        die(file);
+    /* what pneu-users makes of it */
+    text.len = 0;
+    if (!stralloc_cats(&text, file) || !stralloc_0(&text) || !members_scan(path(t, file), &text))
+        die("memory");
+    *key = '&';
+    if (!cdbmake_add(c, key, (uint32_t)keylen, text.s, (uint32_t)text.len))
+        die("users/cdb");
+    stralloc_free(&text);
+}
+
 /* The lines that describe the instance; the others are skipped. */
 static void
 make_users(struct talk *t, struct script const *parts[2])
@@ -194,6 +224,8 @@ make_users(struct talk *t, struct script const *parts[2])
             char const *line = parts[i]->lines[j];
             if (!strncmp(line, "user ", 5))
                 add_user(&c, line + 5);
+            if (!strncmp(line, "alias ", 6))
+                add_alias(t, &c, line + 6);
             if (!strncmp(line, "mailbox ", 8)) {
                 char domain[300];
                 add_user(&c, line + 8);
@@ -288,8 +320,8 @@ describe(struct talk *t, struct script const *part)
 static void
 make_instance(struct talk *t, struct script const *parts[2])
 {
-    static char const *const folders[] = {"control", "control/domain", "control/domain/pneu.test", "users",
-                                          "run",     "stored"};
+    static char const *const folders[] = {"control", "control/domain", "control/domain/pneu.test", "users", "run",
+                                          "stored",  "alias"};
 
     snprintf(t->home, sizeof t->home, "/tmp/talk.XXXXXX");
     if (!mkdtemp(t->home))

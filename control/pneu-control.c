@@ -117,7 +117,8 @@ restart_listeners(struct place const *place, enum setting which)
     struct operation op = OPERATION_ZERO;
     stralloc names = STRALLOC_ZERO;
 
-    if (which != SET_listen && which != SET_maxconn && which != SET_maxconnperip)
+    if (which != SET_listen && which != SET_maxconn && which != SET_maxconnperip && which != SET_proxyfrom &&
+        which != SET_xclientfrom && which != SET_rdns)
         return;
     if (place->scope == SCOPE_SERVER) {
         if (service_supervised(place->who) && !service_signal(&op, "-t", place->who))

@@ -50,16 +50,24 @@ same(char const *a, char const *b, size_t len)
 }
 
 static int
-in_group(stralloc const *groups, char const *group, char const *login, size_t len)
+in_group(stralloc const *groups, char const *group, size_t n, char const *login, size_t len)
 {
-    size_t n = strlen(group);
-
     for (size_t at = 0; n && at < groups->len; at += strlen(groups->s + at) + 1) {
         char const *line = groups->s + at;
         if (!strncasecmp(line, group, n) && line[n] == ':' && same(line + n + 1, login, len))
             return 1;
     }
     return 0;
+}
+
+int
+relay_means(struct relay const *r, char const *who, size_t len, char const *login, size_t login_len)
+{
+    if (len == 1 && *who == '*')
+        return 1;
+    if (len && *who == '%')
+        return in_group(&r->groups, who + 1, len - 1, login, login_len);
+    return len == login_len && !strncasecmp(who, login, len);
 }
 
 /* The first line that fits, NULL if none does. */
@@ -69,7 +77,7 @@ line_for(struct relay const *r, stralloc const *list, char const *login, size_t 
     for (size_t at = 0; at < list->len; at += strlen(list->s + at) + 1) {
         char const *line = list->s + at;
         char const *who = line + (*line == '!');
-        if (!strcmp(who, "*") || (*who == '%' ? in_group(&r->groups, who + 1, login, len) : same(who, login, len)))
+        if (relay_means(r, who, strlen(who), login, len))
             return line;
     }
     return NULL;

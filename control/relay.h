@@ -52,6 +52,9 @@ struct relay_reason {
  * Returns 1, or 0 with errno and *which. */
 extern int relay_read(struct relay *, unsigned char const *present, char const **which);
 
+/* 1 if `who`, of `len` bytes, means that login: its name, %group or "*". */
+extern int relay_means(struct relay const *, char const *who, size_t len, char const *login, size_t login_len);
+
 /* May that login send mail at all? *item: the line that says so, or NULL. */
 extern int relay_may_submit(struct relay const *, char const *login, size_t len, char const **item);
 

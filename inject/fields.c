@@ -26,13 +26,6 @@ static unsigned char const uses[HEADER_count] = {
     [HEADER_RESENT_REPLY_TO] = SENDER,
 };
 
-static int
-is_dropped(enum header_name name)
-{
-    return name == HEADER_BCC || name == HEADER_RESENT_BCC || name == HEADER_RETURN_PATH ||
-           name == HEADER_CONTENT_LENGTH;
-}
-
 /* Appends local@domain and a NUL. Returns 1, 0 with errno (EILSEQ: no address that we queue). */
 static int
 put_address(stralloc *to, struct header_address const *a)
@@ -129,7 +122,7 @@ static int
 field(struct inject *i, struct header_field const *f)
 {
     unsigned int letters = i->o->letters;
-    int stays = !is_dropped(f->name);
+    int stays = !header_private(f->name);
     char const *text = i->header.text.s;
 
     if ((f->name == HEADER_FROM && letters & INJECT_NO_FROM) ||

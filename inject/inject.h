@@ -9,7 +9,7 @@
 
 #include <skalibs/stralloc.h>
 
-#include "inject/complete.h"
+#include "control/complete.h"
 #include "inject/sink.h"
 #include "inject/text.h"
 #include "lib/header.h"

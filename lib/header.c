@@ -150,6 +150,13 @@ header_finish(struct header *h)
     return over(h, h->text.len);
 }
 
+int
+header_private(enum header_name name)
+{
+    return name == HEADER_BCC || name == HEADER_RESENT_BCC || name == HEADER_RETURN_PATH ||
+           name == HEADER_CONTENT_LENGTH;
+}
+
 size_t
 header_count(struct header const *h)
 {

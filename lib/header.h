@@ -80,6 +80,9 @@ extern void header_free(struct header *);
  * may stand between): *body is the offset behind the colon; 0 if it is none; -1 if it may become one with more bytes. */
 extern int header_scan(char const *line, size_t len, enum header_name *, size_t *body);
 
+/* 1 if that field is for us alone, and does not leave with the message: Bcc, Resent-Bcc, Return-Path, Content-Length. */
+extern int header_private(enum header_name);
+
 /* One address of a list. local and domain are unquoted, comments and blanks gone. */
 struct header_address {
     stralloc local;

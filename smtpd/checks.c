@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -64,7 +63,6 @@ checks_init(struct checks *c, uint32_t timeoutcheck, struct session_checks *chec
     *checks = (struct session_checks){
         .to = &c->hook,
         .instance = c->instance,
-        .rdns = getenv("PNEU_RDNS"),
         .ask = checks_ask,
         .begin = checks_begin,
         .data = checks_data,

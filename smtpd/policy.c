@@ -171,7 +171,7 @@ policy_read(struct policy *p, char const **which)
            read_line(p, present, SET_smtpgreeting, &p->greeting, which) &&
            read_line(p, present, SET_envnoathost, &p->routes.envnoathost, which) && read_lists(p, present, which) &&
            relay_read(&p->relay, present, which) && read_tls(p, present, which) &&
-           guard_read(&p->guard, present, which);
+           guard_read(&p->guard, present, which) && submit_read(&p->submit, present, which);
 }
 
 static enum policy_verdict

@@ -10,6 +10,7 @@
 #include "control/relay.h"
 #include "control/route.h"
 #include "smtpd/guard.h"
+#include "smtpd/submit.h"
 
 /* What a listener is for: $PNEU_KIND. */
 enum policy_kind {
@@ -31,6 +32,7 @@ struct policy {
     stralloc moved;
     struct routes routes;
     struct relay relay;
+    struct submit submit;
     char const *relayclient; /* appended to each recipient; NULL: the client's address lets it relay nothing */
     char const *rule;        /* of access, that let the client in; or NULL */
     int nameless;            /* its name is not known now, and a rule may be for it */

@@ -101,14 +101,20 @@ put_tls(stralloc *to, struct peer_tls const *tls)
     return put(to, ")");
 }
 
+static int
+put_client(stralloc *to, struct received const *r)
+{
+    return put(to, "from ") && put_helo(to, r->helo) && put(to, " (") && put_peer(to, r->peer) &&
+           put_rdns(to, r->helo, r->peer) && put(to, ")\n\t");
+}
+
 int
 received_put(stralloc *to, struct received const *r)
 {
     char date[DATE_SIZE];
 
     date_fmt(date, r->now, 0);
-    return put(to, "Received: from ") && put_helo(to, r->helo) && put(to, " (") && put_peer(to, r->peer) &&
-           put_rdns(to, r->helo, r->peer) && put(to, ")\n\tby ") && put(to, r->me) && put(to, " (pneu) with ") &&
-           put(to, r->with) && put_tls(to, r->tls) && put_for(to, r->recipient) && put(to, ";\n\t") && put(to, date) &&
-           put(to, "\n");
+    return put(to, "Received: ") && (r->hidden || put_client(to, r)) && put(to, "by ") && put(to, r->me) &&
+           put(to, " (pneu) with ") && put(to, r->with) && put_tls(to, r->tls) && put_for(to, r->recipient) &&
+           put(to, ";\n\t") && put(to, date) && put(to, "\n");
 }

@@ -17,6 +17,7 @@ struct received {
     char const *with;           /* "SMTP", "ESMTP" */
     struct peer_tls const *tls; /* NULL, or without a protocol: none */
     struct bytes recipient;     /* the only one; empty if there are more */
+    int hidden;                 /* nothing about the client */
     uint64_t now;               /* seconds since 1970 */
 };
 

@@ -409,4 +409,5 @@ session_free(struct session *s)
     stralloc_free(&s->question);
     stralloc_free(&s->headers);
     hook_answer_free(&s->answer);
+    tidy_free(&s->tidy);
 }

@@ -17,6 +17,7 @@
 #include "smtpd/params.h"
 #include "smtpd/peer.h"
 #include "smtpd/policy.h"
+#include "smtpd/tidy.h"
 
 #define SESSION_LINE_MAX 2048 /* bytes of a command with its CR LF: room for an address and all parameters */
 
@@ -37,7 +38,6 @@ struct session_queue {
 struct session_checks {
     void *to;             /* given to each */
     char const *instance; /* a word no other session has */
-    char const *rdns;     /* $PNEU_RDNS, or NULL */
     int (*ask)(void *to, struct bytes question, struct hook_answer *);
     int (*begin)(void *to, struct bytes question); /* a message follows */
     int (*data)(void *to, char const *s, size_t len);
@@ -107,6 +107,8 @@ struct session {
     stralloc headers;      /* fields they add to the message */
     size_t lasting;        /* of these, bytes that are for every message of the session */
     uint32_t transactions; /* MAIL commands so far */
+    struct tidy tidy;      /* the header of a submitted message */
+    int tidying;           /* it is being read */
     int checking;          /* datacheck has begun to read the message */
 };
 

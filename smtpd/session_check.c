@@ -45,8 +45,8 @@ question(struct session *s, enum hook_phase phase, struct bytes recipient)
 
     to->len = 0;
     return put(to, "phase", hook_phases[phase]) && put(to, "server", s->policy->listener) &&
-           put(to, "client", s->peer->ip) && put(to, "host", s->peer->host) &&
-           put(to, "rdns", s->queue->checks->rdns) && put_bytes(to, "helo", s->helo.s, s->helo.len) &&
+           put(to, "client", s->peer->ip) && put(to, "host", s->peer->host) && put(to, "rdns", s->peer->rdns) &&
+           put_bytes(to, "helo", s->helo.s, s->helo.len) &&
            (phase == HOOK_CONNECT || put(to, "protocol", session_with(s, protocol))) &&
            put_bytes(to, "login", s->login.s, s->login.len) && put(to, "tls", s->tls.protocol) &&
            put(to, "cipher", s->tls.cipher) &&

@@ -46,6 +46,22 @@ extern char const *session_check_data(struct session *, char const *bytes, size_
 extern char const *session_check_end(struct session *);
 extern void session_check_drop(struct session *);
 
+/* ---- submitted messages: session_submit.c ---- */
+
+/* May the login send as s->sender? Returns NULL, or the reply. */
+extern char const *session_submit_sender(struct session *);
+
+/* 1 if this is somebody's own message, not one on its way. */
+extern int session_submitted(struct session const *);
+
+/* Begins with the header of such a message: s->tidying is 1 as long as it is being read. */
+extern void session_tidy_begin(struct session *);
+
+/* The next bytes of it, and its end. When s->tidying is 0 again, s->tidy.out is the header to send, with the bytes of the body
+ * that were read with it. Returns NULL, or the reply that refuses the message. */
+extern char const *session_tidy(struct session *, char const *bytes, size_t len, size_t *used);
+extern char const *session_tidy_end(struct session *);
+
 /* ---- the log ---- */
 
 /* Begins a line with what is known of the client and the sender. */

@@ -60,6 +60,9 @@ refuse_sender(struct session *s, struct bytes arg)
         return "552 5.3.4 the message is too large";
     if (!policy_submit(p, &s->login))
         return "550 5.7.1 this login may not send mail";
+    refusal = session_submit_sender(s);
+    if (refusal)
+        return refusal;
     refusal = session_check(s, HOOK_MAIL, (struct bytes){0}, &yes);
     if (refusal || yes)
         return refusal;
@@ -106,7 +109,8 @@ session_mail(struct session *s, struct bytes arg)
     if (refusal) {
         session_log_refusal(s, "sender", (struct bytes){0}, refusal);
         session_reset(s);
-    } else if (!params_put(&s->records, &s->params)) {
+    } else if (!params_put(&s->records, &s->params) ||
+               (session_submitted(s) && !submit_masquerade(&s->policy->submit, &s->sender))) {
         session_nomemory(s);
         return;
     }

@@ -106,6 +106,14 @@ refuse_data(struct session *s, char const *text)
         session_hangup(s, "421 4.5.0 you did not wait for the answer to DATA", "early");
 }
 
+/* A refusal of what has come in so far. */
+static void
+give_up(struct session *s, char const *refusal)
+{
+    session_drop(s);
+    s->why = refusal;
+}
+
 /* Hands bytes of the message on. Returns 1; 0: the message is lost, s->why is the reply. */
 static int
 give(struct session *s, char const *bytes, size_t len)
@@ -121,9 +129,37 @@ give(struct session *s, char const *bytes, size_t len)
         refusal = session_check_data(s, bytes, len);
     if (!refusal)
         return 1;
-    session_drop(s);
-    s->why = refusal;
+    give_up(s, refusal);
     return 0;
+}
+
+/* The same for what the client sends: the header of a submitted message is completed on the way. */
+static void
+give_data(struct session *s, char const *bytes, size_t len)
+{
+    size_t used = 0;
+
+    if (s->tidying && len) {
+        char const *refusal = session_tidy(s, bytes, len, &used);
+        if (refusal)
+            give_up(s, refusal);
+        if (refusal || s->tidying || !give(s, s->tidy.out.s, s->tidy.out.len))
+            return;
+    }
+    (void)give(s, bytes + used, len - used);
+}
+
+/* The message may have ended in its header. */
+static void
+give_end(struct session *s)
+{
+    if (!s->open || !s->tidying)
+        return;
+    char const *refusal = session_tidy_end(s);
+    if (refusal)
+        give_up(s, refusal);
+    else
+        (void)give(s, s->tidy.out.s, s->tidy.out.len);
 }
 
 static int
@@ -138,6 +174,7 @@ send_trace(struct session *s)
         .tls = &s->tls,
         .recipient = {s->only.s, s->count == 1 ? s->only.len : 0},
         .now = s->queue->now(s->queue->to),
+        .hidden = s->login.len && s->policy->submit.hideclient,
     };
 
     s->scratch.len = 0;
@@ -171,6 +208,7 @@ begin_message(struct session *s)
         return refusal;
     }
     s->open = 1;
+    session_tidy_begin(s);
     if (send_trace(s))
         return NULL;
     session_drop(s);
@@ -230,8 +268,9 @@ message_end(struct session *s)
     struct intake_answer answer = {.class = 0};
     int each = s->kind == KIND_LMTP && (!s->chunked || s->last);
     uint32_t count = each ? s->count : 1;
-    char const *text = s->why;
 
+    give_end(s);
+    char const *text = s->why;
     s->state = SESSION_COMMAND;
     s->messages++;
     if (!s->open)
@@ -268,7 +307,7 @@ take(struct session *s, char const *bytes, size_t len, size_t out)
     if (s->data.wrong)
         session_drop(s);
     if (s->open)
-        (void)give(s, bytes, out);
+        give_data(s, bytes, out);
 }
 
 size_t

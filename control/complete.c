@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/complete.h"
 #include "control/control.h"
-#include "inject/complete.h"
 
 static struct {
     char const *variable;

@@ -1,7 +1,7 @@
 /* What an address lacks: host, domain (qmail-header(5)). A setting is read when the first address needs it. */
 
-#ifndef PNEU_INJECT_COMPLETE_H
-#define PNEU_INJECT_COMPLETE_H
+#ifndef PNEU_CONTROL_COMPLETE_H
+#define PNEU_CONTROL_COMPLETE_H
 
 #include <skalibs/stralloc.h>
 

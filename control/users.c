@@ -97,6 +97,15 @@ find_mailbox(cdb const *c, char *key, size_t len, size_t at, struct user *u)
     return got;
 }
 
+/* 1 if the file has changed since we began to make the table. Times of files are coarse: one that changes in the moment of
+ * that beginning counts as later. */
+static int
+is_newer(struct stat const *st, struct stat const *made)
+{
+    return st->st_mtim.tv_sec > made->st_mtim.tv_sec ||
+           (st->st_mtim.tv_sec == made->st_mtim.tv_sec && st->st_mtim.tv_nsec >= made->st_mtim.tv_nsec);
+}
+
 /* 1 if something that the table was made from has changed since, -1 with errno
  * if that cannot be told. */
 static int
@@ -111,9 +120,7 @@ stale(cdb const *c, int fd)
     if (fstat(fd, &made) == -1 || !sources.len || sources.s[sources.len - 1])
         return -1;
     for (char const *s = sources.s; s < sources.s + sources.len; s += strlen(s) + 1)
-        if (stat(s, &st) == 0 &&
-            (st.st_mtim.tv_sec > made.st_mtim.tv_sec ||
-             (st.st_mtim.tv_sec == made.st_mtim.tv_sec && st.st_mtim.tv_nsec > made.st_mtim.tv_nsec)))
+        if (stat(s, &st) == 0 && is_newer(&st, &made))
             return 1;
     return 0;
 }
@@ -147,8 +154,7 @@ newer(char const *path, int fd)
 {
     struct stat made, st;
 
-    return fstat(fd, &made) == -1 || stat(path, &st) == -1 || st.st_mtim.tv_sec > made.st_mtim.tv_sec ||
-           (st.st_mtim.tv_sec == made.st_mtim.tv_sec && st.st_mtim.tv_nsec > made.st_mtim.tv_nsec);
+    return fstat(fd, &made) == -1 || stat(path, &st) == -1 || is_newer(&st, &made);
 }
 
 int

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <skalibs/cdbmake.h>
@@ -389,6 +390,8 @@ store(struct table *t, int fd, struct timespec const *began)
     return (errno = e, done);
 }
 
+#define TICK_MAX 2000 /* milliseconds: the longest tick of a file system in use */
+
 /* What time it is for the files here: the clock that a file system takes its times from is no other, and may run ahead of
  * those we can ask. */
 static int
@@ -413,6 +416,26 @@ file_time(struct timespec *now)
     return (errno = e, done);
 }
 
+/* The time the look at the sources begins: later than that of any change before it. File systems count in ticks, so that
+ * a change right before it and one right after would be of one time. */
+static int
+next_tick(struct timespec *now)
+{
+    struct timespec const pause = {.tv_nsec = 1000000};
+    struct timespec first;
+
+    if (!file_time(&first))
+        return 0;
+    for (int i = 0; i < TICK_MAX; i++) {
+        nanosleep(&pause, 0);
+        if (!file_time(now))
+            return 0;
+        if (now->tv_sec != first.tv_sec || now->tv_nsec != first.tv_nsec)
+            break;
+    }
+    return 1;
+}
+
 int
 userscdb_make(struct userscdb_count *count, stralloc *why)
 {
@@ -423,7 +446,7 @@ userscdb_make(struct userscdb_count *count, stralloc *why)
 
     /* Its mtime is when we began to look: what changes from now on makes it stale. */
     why->len = 0;
-    done = fd != -1 && file_time(&began) && cdbmake_start(&t.cdb, fd) && collect(&t) && store(&t, fd, &began);
+    done = fd != -1 && next_tick(&began) && cdbmake_start(&t.cdb, fd) && collect(&t) && store(&t, fd, &began);
     int e = errno;
     if (!done && !why->len)
         (void)failed(&t, "make ", USERS_CDB);

@@ -34,6 +34,15 @@ alice unknown" "nobody else"
 	touch "$mail/alice/.qmail" "$mail/alice/.qmail-list" "$mail/alice/.qmail-a:b-default" "$mail/.qmail-sales" \
 		"$mail/.qmail-bob" "$mail/bob/.qmail-default" "$PNEU_HOME/alias/.qmail-list-default"
 	is "$(user carol@example.org)" "carol@example.org error Stale file handle" "a table older than its sources denies nobody"
+	at_once=
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		pneu-users -q
+		at_once=$at_once"$(user carol@example.org);"
+		touch "$mail"
+		at_once=$at_once"$(user carol@example.org);"
+	done
+	is "$(printf %s "$at_once" | tr ';' '\n' | sed 's| *$||' | sort | uniq -c | tr -s ' ')" " 10 carol@example.org error Stale file handle
+ 10 carol@example.org unknown" "not even by a thousandth of a second, and one made right behind a change is not old"
 	code 0 "pneu-users" pneu-users
 	like "$(cat "$TEST_TMP/.out")" '^pneu-users: made users=[0-9]+ assigned=0 aliases=6 mailboxes=2$' "it tells how many"
 	is "$(user carol@example.org alice-list@example.org alice-list-x@example.org alice-A.b-c-D@example.org \

@@ -263,12 +263,12 @@ deliver_anew(struct going *g, struct bytes domain, struct verdict *why)
     if (!is_waiting(g->d) || why->class != 'Z' || !*g->all->settings.fallback.s)
         return;
     deliver_quit(g->all);
+    *g->all->site = 0; /* what the fallback takes says nothing of the domain's hosts */
+    g->d->site.len = 0;
     if (find(g->all, domain, 1, &targets, why)) {
         dead_last(g->all, &targets);
         try_targets(g, &targets, why);
     }
-    *g->all->site = 0; /* what the fallback takes says nothing of the domain's hosts */
-    g->d->site.len = 0;
 }
 
 void

@@ -210,6 +210,15 @@ park(struct send *s, struct message *m, struct park *p)
 
 /* ---- who is due ---- */
 
+#define CLOSE 2 /* seconds are counted by two clocks */
+
+static void
+sooner(struct message *m, uint64_t next)
+{
+    if (next && (!m->again_at || next < m->again_at))
+        m->again_at = next;
+}
+
 /* What the log promised each recipient: next[i] is the second of his next attempt, where that lies well ahead. */
 static void
 read_promises(struct send const *s, struct message const *m, struct bytes log, uint32_t *next)
@@ -220,7 +229,7 @@ read_promises(struct send const *s, struct message const *m, struct bytes log, u
     while (file_event_next(&log, &e)) {
         /* Of those that were tried together some heard later than others: three quarters of the wait are enough. */
         int ahead = e.class == 'Z' && e.time <= now && e.next > now && e.next - now <= SCHEDULE_FURTHEST &&
-                    e.next - now > (e.next - e.time) / 4;
+                    e.next - now > (e.next - e.time) / 4 + CLOSE;
         uint32_t first, last;
         if (e.class == EVENT_OPERATOR) /* who asked for an attempt, or let it go on, meant all of it */
             memset(next, 0, m->file.header.recipients * sizeof *next);
@@ -252,15 +261,17 @@ put_off(struct send *s, struct message *m)
         for (uint32_t k = g->at; k < g->end; k++)
             if (next[m->targets[k].index] < least)
                 least = next[m->targets[k].index];
-        g->later = least != 0;
-        later += g->later;
-        if (least && (!m->again_at || least < m->again_at))
-            m->again_at = least;
+        g->later = least;
+        later += least != 0;
+        sooner(m, least);
     }
-    for (uint32_t i = 0; later == m->ngroups && i < m->ngroups; i++) /* the file's time knows better */
-        m->groups[i].later = 0;
-    if (later == m->ngroups)
-        m->again_at = 0;
+    if (later == m->ngroups) /* the file's time came before what the log says: whose turn is first is due */
+        for (uint32_t i = 0; i < m->ngroups; i++)
+            if (m->groups[i].later <= m->again_at + CLOSE)
+                m->groups[i].later = 0;
+    m->again_at = 0;
+    for (uint32_t i = 0; i < m->ngroups; i++)
+        sooner(m, m->groups[i].later);
     free(next);
     stralloc_free(&log);
 }
@@ -507,8 +518,7 @@ attempt_result(struct send *s, struct running *j, struct result const *r, int lo
                                .to = {numbers.s, numbers.len}};
         if (class == 'Z') {
             e.next = attempt_next(s, m, j->dest);
-            if (!m->again_at || e.next < m->again_at)
-                m->again_at = e.next;
+            sooner(m, e.next);
             j->bad += n;
         } else
             j->good += n;

@@ -64,7 +64,7 @@ struct group {
     struct dest *dest;
     struct group *next; /* of those that wait at the destination */
     uint32_t at, end;   /* of the message's targets: not yet in a job */
-    uint8_t later;      /* all of these were promised a later attempt */
+    uint32_t later;     /* all of these were promised an attempt not before that second; 0: they are due */
 };
 
 enum { TRY_NOT_YET, TRY_UNDER_WAY, TRY_OVER };

@@ -4,7 +4,7 @@
  *
  * A recipient "<FILE" stands for the lines of that file. Of the keys, key= becomes the job's, offset= and length= say where the message
  * lies, from= the sender, all others go along as they are. Each job waits for the end of the one before. On descriptor 1 a line for each
- * result, "JOB CLASS CODE TO REMOTE TEXT", and "JOB done". */
+ * result, "JOB CLASS CODE TO REMOTE TEXT", and "JOB done"; with $REMOTEJOBS_MORE another one, "JOB more SITE dsn|-". */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -133,6 +133,11 @@ read_results(void)
             print(r.remote);
             print(r.text);
             putchar('\n');
+            if (getenv("REMOTEJOBS_MORE")) {
+                printf("%u more", (unsigned int)r.job);
+                print(r.site);
+                puts(r.dsn ? " dsn" : " -");
+            }
         }
         if (r.done) {
             printf("%u done\n", (unsigned int)r.job);

@@ -5,6 +5,7 @@
 
 #include "lib/addr.h"
 #include "lib/date.h"
+#include "queue/envelope.h"
 #include "queue/id.h"
 
 void
@@ -63,6 +64,22 @@ has_addresses(enum header_name name)
     }
 }
 
+/* An address of From is kept, to be asked about. One that no envelope could hold is nobody's. */
+static int
+keep(struct tidy *t, struct header_address const *a)
+{
+    size_t at = t->froms.len;
+
+    if (!stralloc_cat(&t->froms, &a->local) || !stralloc_append(&t->froms, '@') || !stralloc_cat(&t->froms, &a->domain))
+        return 0;
+    if (!envelope_address(t->froms.s + at, t->froms.len - at)) {
+        t->froms.len = at;
+        t->malformed = 1;
+        return 1;
+    }
+    return stralloc_0(&t->froms);
+}
+
 /* header_address_func */
 static int
 note(void *data, struct header_address *a)
@@ -71,9 +88,7 @@ note(void *data, struct header_address *a)
 
     if (!complete_address(&t->complete, a))
         return 0;
-    return !t->in_from || !a->local.len ||
-           (stralloc_cat(&t->froms, &a->local) && stralloc_append(&t->froms, '@') &&
-            stralloc_cat(&t->froms, &a->domain) && stralloc_0(&t->froms));
+    return !t->in_from || !a->local.len || keep(t, a);
 }
 
 /* Appends a field's body with its addresses completed; as it is if it is no address list. */
@@ -182,5 +197,5 @@ tidy_write(struct tidy *t, struct bytes from, struct bytes sender, uint64_t now)
         return 0;
     if ((!t->seen[HEADER_DATE] && !put_date(t, now)) || (!t->seen[HEADER_MESSAGE_ID] && !put_id(t)))
         return 0;
-    return stralloc_append(&t->out, '\n') && stralloc_catb(&t->out, h->text.s + h->end, body);
+    return stralloc_append(&t->out, '\n') && (!body || stralloc_catb(&t->out, h->text.s + h->end, body));
 }

@@ -192,8 +192,15 @@ LLVMFuzzerTestOneInput(unsigned char const *data, size_t size)
         return 0;
     struct fake fake = {.mood = data[0] & 7};
     struct session_queue queue = {&fake, fake_begin, fake_data, fake_end, fake_drop, fake_now, fake_log, NULL};
-    struct session_checks const checks = {&fake,      "fuzz",          NULL,           fake_ask,
-                                          fake_check, fake_check_data, fake_check_end, fake_check_drop};
+    struct session_checks const checks = {
+        .to = &fake,
+        .instance = "fuzz",
+        .ask = fake_ask,
+        .begin = fake_check,
+        .data = fake_check_data,
+        .end = fake_check_end,
+        .drop = fake_check_drop,
+    };
     if (!policy.me.len) {
         LIST(&policy.me, "mx.pneu.test");
         LIST(&policy.greeting, "mx.pneu.test");
@@ -219,6 +226,12 @@ LLVMFuzzerTestOneInput(unsigned char const *data, size_t size)
         LIST(&policy.xclientfrom, "192.0.2.0/24");
     peer.tls.protocol = data[2] & 8 ? "TLSv1.2" : NULL;
     session_start(&s, &policy, &peer, &queue);
+    for (unsigned int i = 0; i < COMPLETE_count; i++) { /* the settings that complete a submitted header */
+        list(s.tidy.complete.value + i, "pneu.test", 9);
+        s.tidy.complete.known[i] = 1;
+    }
+    if (data[2] & 64)
+        list(&s.login, "joe", 3);
     for (size_t i = 3; i < size; i++) {
         if (data[i] != 0xf5)
             buf[len++] = (char)data[i];

@@ -49,8 +49,8 @@ is "$most" 3 "three at a time"
 mkdir -p control/remote/one.test
 echo 1 >control/remote/one.test/concurrency
 echo 20 >control/concurrencyremote
-sleep 1.1 # settings are read once a second
 : >send.log
+kill -HUP "$SEND"
 queue_message -n 5 a@sender.test x@one.test >ids
 hint ''
 ok "five go to a domain of concurrency 1" wait_for "test \$(log_count 'end msg') = 5"

@@ -30,7 +30,8 @@ ln "queue/new/$half" "queue/wait/$(echo "$half" | tail -c 3)/$half"
 twice=$(queue_message -w a@sender.test joe@twice.test)
 queue_message -i "$twice" a@sender.test joe@other.test >/dev/null
 all=$(queue_message -s DB a@sender.test joe@done.test x@done.test)
-sleep 2 # copytime is over
+newest=$(stat -c %Z queue/new/* | sort -n | tail -n 1)
+wait_for "test \$((\$(date +%s) - $newest)) -ge 2" # copytime is over
 rmdir queue/wait/7f
 
 send_start

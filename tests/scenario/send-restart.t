@@ -19,7 +19,9 @@ send_kill
 : >"$RULES"
 before=$(jobs_of remote | grep -c "^$id")
 send_start
-sleep 0.5
+passed=$(queue_message a@sender.test ok@passed.test)
+hint "$passed"
+wait_for "logged 'end msg=$passed'" # the scan took both, and the other one was locked
 is "$(jobs_of remote | grep -c "^$id")" "$before" "a delivery that outlives pneu-send keeps its lock: no second attempt beside it"
 kill -USR1 "$SPAWN_remote"
 ok "no intake: the owed report is tried" wait_for "logged 'bouncefailed msg=$id'"

@@ -118,9 +118,11 @@ take_attribute(struct session *s, struct bytes word)
 {
     char const *equals = memchr(word.s, '=', word.len);
     size_t name = equals ? (size_t)(equals - word.s) : word.len;
-    struct bytes value = {equals + 1, word.len - name - 1};
+    struct bytes value;
 
-    CHECK(equals && xtext_valid(value.s, value.len));
+    CHECK(equals);
+    value = (struct bytes){equals + 1, word.len - name - 1};
+    CHECK(xtext_valid(value.s, value.len));
     for (unsigned int i = 0; i < sizeof attributes / sizeof *attributes; i++) {
         if (strlen(attributes[i].name) != name || strncasecmp(attributes[i].name, word.s, name) != 0)
             continue;

@@ -19,7 +19,9 @@
 
 /* Pages of this that no byte was read into do not exist: a session that sends commands alone has one. */
 #define INPUT_MAX 65536
-#define INPUT_COMMANDS 4096
+#define INPUT_COMMANDS 16384 /* more than SESSION_AUTH_MAX */
+
+#define AUTH_GRACE 5 /* seconds that pneu-authd has to say that its own time is up */
 
 #define TARPIT_MAX 60 /* seconds for all the commands that came at once: longer, and honest clients time out */
 
@@ -176,7 +178,7 @@ connection(int confined)
         strerr_warnwusys("confine myself");
         return EXIT_TEMP;
     }
-    handover_init(&handover, wire.timeout, &queue);
+    handover_init(&handover, wire.timeout, policy.timeoutauth + AUTH_GRACE, &queue);
     checks_init(&checks, policy.guard.timeoutcheck, &hooks);
     queue.checks = &hooks;
     session_start(&session, &policy, &peer, &queue);

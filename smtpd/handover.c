@@ -1,6 +1,7 @@
 #include "smtpd/handover.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <time.h>
 
 #include <skalibs/tai.h>
@@ -98,10 +99,44 @@ handover_now(void *to)
     return (uint64_t)time(NULL);
 }
 
-void
-handover_init(struct handover *h, uint32_t timeout, struct session_queue *queue)
+/* A refusal comes at a time that does not tell how long it took to find it. */
+static void
+hold_back(tain const *asked, uint32_t seconds)
 {
-    *h = (struct handover){.intake = INTAKE_ZERO, .timeout = timeout};
+    tain until, left;
+
+    tain_addsec(&until, asked, (int)seconds);
+    for (;;) {
+        tain_now_g();
+        if (!tain_less(&STAMP, &until))
+            return;
+        tain_sub(&left, &until, &STAMP);
+        (void)poll(NULL, 0, tain_to_millisecs(&left) + 1);
+    }
+}
+
+static int
+handover_login(void *to, struct auth_question const *q, struct auth_answer *a, uint32_t seconds)
+{
+    struct handover *h = to;
+    tain asked, deadline;
+
+    tain_now_g();
+    asked = STAMP;
+    tain_addsec(&deadline, &asked, (int)h->patience);
+    if (!auth_ask(RUN_AUTH, q, a, &h->answer, &deadline)) {
+        log_trouble("login");
+        return 0;
+    }
+    if (a->class == 'D' || a->class == 'M')
+        hold_back(&asked, seconds);
+    return 1;
+}
+
+void
+handover_init(struct handover *h, uint32_t timeout, uint32_t patience, struct session_queue *queue)
+{
+    *h = (struct handover){.intake = INTAKE_ZERO, .timeout = timeout, .patience = patience, .answer = STRALLOC_ZERO};
     *queue = (struct session_queue){
         .to = h,
         .begin = handover_begin,
@@ -110,5 +145,6 @@ handover_init(struct handover *h, uint32_t timeout, struct session_queue *queue)
         .drop = handover_drop,
         .now = handover_now,
         .log = log_end,
+        .login = handover_login,
     };
 }

@@ -1,4 +1,5 @@
-/* The way of a session's messages into the queue: one intake session, opened at the first message and kept for the next. */
+/* The way of a session's messages into the queue: one intake session, opened at the first message and kept for the next. And
+ * of its logins to pneu-authd. */
 
 #ifndef PNEU_SMTPD_HANDOVER_H
 #define PNEU_SMTPD_HANDOVER_H
@@ -10,10 +11,12 @@
 
 struct handover {
     struct intake intake;
-    uint32_t timeout; /* seconds for one answer or one piece */
+    uint32_t timeout;  /* seconds for one answer or one piece */
+    uint32_t patience; /* seconds for the answer to a login */
+    stralloc answer;   /* to a login */
 };
 
 /* Fills in the functions of `queue`. Nothing is opened yet. */
-extern void handover_init(struct handover *, uint32_t timeout, struct session_queue *queue);
+extern void handover_init(struct handover *, uint32_t timeout, uint32_t patience, struct session_queue *queue);
 
 #endif

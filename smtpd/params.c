@@ -79,6 +79,19 @@ scan_requiretls(struct bytes value, struct params *p)
     return value.len ? "501 5.5.4 REQUIRETLS has no value" : NULL;
 }
 
+/* Who submitted it, as another server says (RFC 4954 section 5). No server is trusted to say so. */
+static char const *
+scan_auth(struct bytes value, struct params *p)
+{
+    if (!(p->command & PARAMS_AUTH))
+        return unknown;
+    if (value.len == 2 && !memcmp(value.s, "<>", 2))
+        return NULL;
+    if (!value.len || value.len > PARAMS_ORCPT_MAX || !xtext_valid(value.s, value.len))
+        return "501 5.5.4 AUTH wants xtext or <>";
+    return NULL;
+}
+
 static char const *
 scan_ret(struct bytes value, struct params *p)
 {
@@ -150,8 +163,9 @@ static struct {
 } const table[] = {
     {"SIZE", PARAMS_MAIL, scan_size},         {"BODY", PARAMS_MAIL, scan_body},
     {"SMTPUTF8", PARAMS_MAIL, scan_smtputf8}, {"REQUIRETLS", PARAMS_MAIL, scan_requiretls},
-    {"RET", PARAMS_MAIL, scan_ret},           {"ENVID", PARAMS_MAIL, scan_envid},
-    {"NOTIFY", PARAMS_RCPT, scan_notify},     {"ORCPT", PARAMS_RCPT, scan_orcpt},
+    {"AUTH", PARAMS_MAIL, scan_auth},         {"RET", PARAMS_MAIL, scan_ret},
+    {"ENVID", PARAMS_MAIL, scan_envid},       {"NOTIFY", PARAMS_RCPT, scan_notify},
+    {"ORCPT", PARAMS_RCPT, scan_orcpt},
 };
 
 static char const *

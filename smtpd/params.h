@@ -13,6 +13,7 @@
 #define PARAMS_MAIL (1u << 0)
 #define PARAMS_RCPT (1u << 1)
 #define PARAMS_TLS (1u << 2)  /* the session is under TLS: REQUIRETLS may be said */
+#define PARAMS_AUTH (1u << 4) /* AUTH is offered: its parameter may be said */
 #define PARAMS_UTF8 (1u << 3) /* of RCPT: MAIL had SMTPUTF8, so values may hold UTF-8 */
 
 #define PARAMS_ENVID_MAX 100 /* RFC 3461 section 5.4 */

@@ -7,6 +7,7 @@
 #include "control/control.h"
 #include "control/users.h"
 #include "lib/addr.h"
+#include "lib/sasl.h"
 
 /* A text that must not stay unread: a default of "@me" is taken from where it was read already. */
 static int
@@ -41,6 +42,12 @@ read_numbers(struct policy *p, unsigned char const *present, char const **which)
         {SET_expn, &p->expn},
         {SET_tarpitcount, &p->tarpitcount},
         {SET_tarpitdelay, &p->tarpitdelay},
+        {SET_auth, &p->auth},
+        {SET_authrequired, &p->authrequired},
+        {SET_authneedtls, &p->authneedtls},
+        {SET_authfailures, &p->authfailures},
+        {SET_authdelay, &p->authdelay},
+        {SET_timeoutauth, &p->timeoutauth},
         {SET_timeouttls, &p->timeouttls},
     };
 
@@ -94,6 +101,37 @@ read_line(struct policy const *p, unsigned char const *present, enum setting set
     if (!got)
         errno = ENOENT;
     return got == 1;
+}
+
+#define WHERE_SUBMITTED 2 /* of auth and authrequired */
+
+/* After the numbers. The challenge methods need users/passwords, which other checkpassword programs have nothing to do
+ * with. */
+static int
+read_auth(struct policy *p, unsigned char const *present, char const **which)
+{
+    stralloc text = STRALLOC_ZERO;
+    int submitted = p->kind == KIND_SUBMISSION || p->kind == KIND_SUBMISSIONS;
+    int good;
+
+    if (p->auth == WHERE_SUBMITTED)
+        p->auth = submitted;
+    if (p->authrequired == WHERE_SUBMITTED)
+        p->authrequired = submitted;
+    if (!p->auth)
+        return 1;
+    *which = control_path(SET_authmech);
+    good = read_text(p, present, SET_authmech, &text) && (!text.len || sasl_list(text.s, &p->authmech));
+    text.len = 0;
+    if (good) {
+        *which = control_path(SET_checkpassword);
+        good = read_text(p, present, SET_checkpassword, &text);
+    }
+    if (good && (!text.len || strcmp(text.s, "pneu-checkpw") != 0))
+        p->authmech &= 1u << SASL_PLAIN | 1u << SASL_LOGIN;
+    int e = errno;
+    stralloc_free(&text);
+    return (errno = e, good);
 }
 
 static int
@@ -170,7 +208,7 @@ policy_read(struct policy *p, char const **which)
     return read_kind(&p->kind, which) && read_line(p, present, SET_me, &p->me, which) &&
            read_line(p, present, SET_smtpgreeting, &p->greeting, which) &&
            read_line(p, present, SET_envnoathost, &p->routes.envnoathost, which) && read_lists(p, present, which) &&
-           relay_read(&p->relay, present, which) && read_tls(p, present, which) &&
+           read_auth(p, present, which) && relay_read(&p->relay, present, which) && read_tls(p, present, which) &&
            guard_read(&p->guard, present, which) && submit_read(&p->submit, present, which);
 }
 

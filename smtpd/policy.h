@@ -33,10 +33,13 @@ struct policy {
     struct routes routes;
     struct relay relay;
     struct submit submit;
-    char const *relayclient; /* appended to each recipient; NULL: the client's address lets it relay nothing */
-    char const *rule;        /* of access, that let the client in; or NULL */
-    int nameless;            /* its name is not known now, and a rule may be for it */
-    char const *listener;    /* $PNEU_SERVER, or NULL */
+    char const *relayclient;     /* appended to each recipient; NULL: the client's address lets it relay nothing */
+    char const *rule;            /* of access, that let the client in; or NULL */
+    int nameless;                /* its name is not known now, and a rule may be for it */
+    char const *listener;        /* $PNEU_SERVER, or NULL */
+    unsigned int authmech;       /* 1 << SASL_x of each that can be used */
+    uint32_t auth, authrequired; /* 0 or 1 */
+    uint32_t authneedtls, authfailures, authdelay, timeoutauth;
     uint32_t databytes, sessionbytes, maxrcpt, maxhops, maxline, maxerrors, maxmessages;
     uint32_t vrfy, expn;
     int expn_denied; /* others may, this client may not */

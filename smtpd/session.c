@@ -187,6 +187,7 @@ static struct {
     {"RCPT", SOME_ARG, session_rcpt},
     {"DATA", NO_ARG, session_data},
     {"BDAT", ANY_ARG, session_bdat},
+    {"AUTH", SOME_ARG, session_auth},
     {"RSET", NO_ARG, do_rset},
     {"NOOP", ANY_ARG, do_noop},
     {"STARTTLS", NO_ARG, session_starttls},
@@ -290,27 +291,42 @@ find_end(char const *s, size_t len)
     return len;
 }
 
+static int
+is_auth(struct session const *s, char const *bytes, size_t len)
+{
+    return s->state == SESSION_AUTH || (s->state == SESSION_COMMAND && len >= 5 && !strncasecmp(bytes, "AUTH ", 5));
+}
+
 /* Returns the bytes used up, 0 if the command is not complete. */
 static size_t
 command_line(struct session *s, char const *bytes, size_t len)
 {
     size_t end = find_end(bytes, len);
+    size_t most = is_auth(s, bytes, len) ? SESSION_AUTH_MAX : SESSION_LINE_MAX;
 
     if (end == len) {
-        if (s->state == SESSION_COMMAND && len < SESSION_LINE_MAX)
+        if (s->state != SESSION_TOO_LONG && len < most)
             return 0;
+        s->auth.overlong |= most == SESSION_AUTH_MAX;
+        session_auth_forget(s);
         if (s->state == SESSION_COMMAND)
             s->last_refused |= is_bdat((struct bytes){bytes, len});
         s->state = SESSION_TOO_LONG; /* the last byte may be the CR of the end */
         return len - (bytes[len - 1] == '\r');
     }
     s->more = end + 2 < len;
-    if (s->state == SESSION_TOO_LONG || end + 2 > SESSION_LINE_MAX) {
+    if (s->state == SESSION_TOO_LONG || end + 2 > most) {
+        char const *text = s->auth.overlong || most == SESSION_AUTH_MAX ? "500 5.5.6 the line is too long"
+                                                                        : "500 5.5.2 the line is too long";
+        session_auth_forget(s);
         int after_data = s->last_refused || (s->state == SESSION_COMMAND && is_bdat((struct bytes){bytes, end}));
         s->last_refused = 0;
         s->state = SESSION_COMMAND;
-        unrecognised(s, after_data, "500 5.5.2 the line is too long");
-    } else
+        s->auth.overlong = 0;
+        unrecognised(s, after_data, text);
+    } else if (s->state == SESSION_AUTH)
+        session_auth_response(s, (struct bytes){bytes, end});
+    else
         command(s, (struct bytes){bytes, end});
     return end + 2;
 }
@@ -337,6 +353,9 @@ session_feed(struct session *s, char *bytes, size_t len)
         size_t n = feed(s, bytes + at, len - at);
         if (!n)
             break;
+        if (s->secret)
+            explicit_bzero(bytes + at, n);
+        s->secret = 0;
         at += n;
     }
     return s->state >= SESSION_STARTTLS ? len : at;
@@ -397,6 +416,8 @@ void
 session_free(struct session *s)
 {
     session_drop(s);
+    session_auth_forget(s);
+    stralloc_free(&s->auth.login);
     stralloc_free(&s->out);
     stralloc_free(&s->helo);
     stralloc_free(&s->login);

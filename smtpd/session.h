@@ -9,8 +9,10 @@
 
 #include <skalibs/stralloc.h>
 
+#include "lib/auth.h"
 #include "lib/log.h"
 #include "lib/netstring.h"
+#include "lib/sasl.h"
 #include "queue/intake.h"
 #include "smtpd/data.h"
 #include "smtpd/hook.h"
@@ -19,7 +21,9 @@
 #include "smtpd/policy.h"
 #include "smtpd/tidy.h"
 
-#define SESSION_LINE_MAX 2048 /* bytes of a command with its CR LF: room for an address and all parameters */
+#define SESSION_LINE_MAX 2048  /* bytes of a command with its CR LF: room for an address and all parameters */
+#define SESSION_AUTH_MAX 12288 /* of AUTH and of a response (RFC 4954 section 4) */
+#define SESSION_DELAY_MAX 60   /* seconds that a refused login is held back at most */
 
 /* Where messages go. The program's is smtpd/handover.c. Each returns 1, or 0 with errno; after a 0 the message is gone. */
 struct session_queue {
@@ -31,6 +35,10 @@ struct session_queue {
     uint64_t (*now)(void *to);           /* seconds since 1970, for the trace field */
     void (*log)(struct log *);           /* writes a line of the log; log_end in the program */
     struct session_checks const *checks; /* NULL: there is nobody to ask */
+
+    /* Is a login good? The answer leads into what lasts until the next question. A refusal comes no sooner than so many
+     * seconds after the question. NULL: there is no AUTH. */
+    int (*login)(void *to, struct auth_question const *, struct auth_answer *, uint32_t seconds);
 };
 
 /* Where the operator's programs are asked (smtpd/hook.h). The program's is smtpd/checks.c. Each returns 1, or 0 with errno:
@@ -50,8 +58,20 @@ enum session_state {
     SESSION_TOO_LONG, /* reading over the rest of a command line */
     SESSION_DATA,
     SESSION_CHUNK,    /* the bytes behind BDAT */
+    SESSION_AUTH,     /* a response is awaited */
     SESSION_STARTTLS, /* send the reply, then begin TLS with another program: this session is over */
     SESSION_OVER,     /* send the replies, then hang up */
+};
+
+/* An AUTH exchange, and what came of those before. */
+struct session_auth {
+    enum sasl which;
+    stralloc said[AUTH_SAID_MAX]; /* by turns the client's and the server's messages, decoded */
+    size_t count;
+    int proven;     /* the answer was yes; the client has still to take note of the server's own proof ... */
+    stralloc login; /* ... and this is he then */
+    uint32_t failures;
+    int overlong; /* the line being read over is one */
 };
 
 struct session {
@@ -69,6 +89,8 @@ struct session {
     uint32_t slow;    /* of these replies, those that a tarpit shall hold back */
     int last_refused; /* the last command was a DATA that was refused */
     int more;         /* input lies behind the command being obeyed */
+    int secret;       /* that command may hold a password: its bytes are to be wiped */
+    struct session_auth auth;
 
     int may_xclient;           /* it may say who its client is */
     unsigned int xclient;      /* attributes it said, bits */
@@ -119,7 +141,7 @@ extern void session_start(struct session *, struct policy const *, struct peer c
 extern void session_resume(struct session *, uint32_t errors, uint32_t messages);
 
 /* Obeys what the client sent; the bytes are changed. Returns how many were used up: an unfinished command at the end,
- * always shorter than SESSION_LINE_MAX, is wanted again with more behind it. */
+ * always shorter than SESSION_AUTH_MAX, is wanted again with more behind it. */
 extern size_t session_feed(struct session *, char *s, size_t len);
 
 /* Ends it with a last reply (NULL: none) and the reason for the log. */

@@ -138,6 +138,7 @@ static struct {
     {"DSN", NULL},
     {"LIMITS", offer_limits},
     {"REQUIRETLS", offer_requiretls},
+    {"AUTH", session_auth_offer},
     {"STARTTLS", session_offers_starttls},
     {"XCLIENT", offer_xclient},
     {"VRFY", offer_vrfy},

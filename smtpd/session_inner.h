@@ -112,6 +112,14 @@ extern void session_xclient(struct session *, struct bytes arg);
  * is over. */
 extern int session_moved(struct session *, struct bytes address, stralloc *to, stralloc *text);
 
+/* session_auth.c */
+extern void session_auth(struct session *, struct bytes arg);
+extern int session_auth_offer(struct session *, stralloc *line);
+
+/* A line that is a response, and the end of an exchange: nothing that was said stays in memory. */
+extern void session_auth_response(struct session *, struct bytes line);
+extern void session_auth_forget(struct session *);
+
 /* session_ask.c */
 extern void session_vrfy(struct session *, struct bytes arg);
 extern void session_expn(struct session *, struct bytes arg);

@@ -49,7 +49,8 @@ static char const *
 refuse_sender(struct session *s, struct bytes arg)
 {
     struct policy const *p = s->policy;
-    char const *refusal = params_scan(arg, PARAMS_MAIL | (s->tls.protocol ? PARAMS_TLS : 0), &s->params);
+    unsigned int how = PARAMS_MAIL | (s->tls.protocol ? PARAMS_TLS : 0) | (p->authmech ? PARAMS_AUTH : 0);
+    char const *refusal = params_scan(arg, how, &s->params);
     int yes;
 
     if (refusal)
@@ -93,6 +94,8 @@ session_mail(struct session *s, struct bytes arg)
         refusal = s->kind == KIND_LMTP ? "503 5.5.1 LHLO first" : "503 5.5.1 EHLO first";
     else if (s->has_sender)
         refusal = "503 5.5.1 there is a sender already";
+    else if (s->policy->authrequired && !s->login.len)
+        refusal = "530 5.7.0 log in first";
     else if (!take_word(&arg, "FROM:"))
         refusal = "501 5.5.4 MAIL FROM:<address>";
     if (refusal) {

@@ -75,6 +75,21 @@ fake_now(void *to)
     return 1795296600;
 }
 
+/* The last thing the client said chooses the answer. */
+static int
+fake_login(void *to, struct auth_question const *q, struct auth_answer *a, uint32_t seconds)
+{
+    struct bytes const last = q->count ? q->said[q->count - 1] : (struct bytes){0};
+
+    if (q->count == 2 || q->count > AUTH_SAID_MAX || seconds > SESSION_DELAY_MAX)
+        abort();
+    *a = (struct auth_answer){.class = last.len ? "KDZMC"[(unsigned char)last.s[0] % 5] : 'C',
+                              .data = {last.s, last.len > 1 ? last.len - 1 : 0},
+                              .login = last,
+                              .reason = {"password", 8}};
+    return !last.len || last.s[0] != '0';
+}
+
 static void
 fake_log(struct log *l)
 {
@@ -185,13 +200,14 @@ LLVMFuzzerTestOneInput(unsigned char const *data, size_t size)
     static struct policy policy;
     static struct peer peer = {.ip = "192.0.2.1"};
     struct session s;
-    char buf[8192];
+    char buf[SESSION_AUTH_MAX + 8192];
     size_t len = 0;
 
     if (size < 3)
         return 0;
     struct fake fake = {.mood = data[0] & 7};
-    struct session_queue queue = {&fake, fake_begin, fake_data, fake_end, fake_drop, fake_now, fake_log, NULL};
+    struct session_queue queue = {&fake,    fake_begin, fake_data, fake_end,  fake_drop,
+                                  fake_now, fake_log,   NULL,      fake_login};
     struct session_checks const checks = {
         .to = &fake,
         .instance = "fuzz",
@@ -224,6 +240,12 @@ LLVMFuzzerTestOneInput(unsigned char const *data, size_t size)
     policy.xclientfrom.len = 0;
     if (data[2] & 64)
         LIST(&policy.xclientfrom, "192.0.2.0/24");
+    policy.auth = data[2] >> 7;
+    policy.authmech = 15;
+    policy.authneedtls = data[2] >> 5 & 1 ? 2 : 0;
+    policy.authrequired = data[2] >> 4 & data[2] >> 7 & 1;
+    policy.authfailures = data[2] >> 6 & 1 ? 2 : 0;
+    policy.authdelay = 2;
     peer.tls.protocol = data[2] & 8 ? "TLSv1.2" : NULL;
     session_start(&s, &policy, &peer, &queue);
     for (unsigned int i = 0; i < COMPLETE_count; i++) { /* the settings that complete a submitted header */
@@ -238,7 +260,7 @@ LLVMFuzzerTestOneInput(unsigned char const *data, size_t size)
         if (data[i] != 0xf5 && len < sizeof buf && i + 1 < size)
             continue;
         size_t used = session_feed(&s, buf, len);
-        if (used > len || len - used >= SESSION_LINE_MAX ||
+        if (used > len || len - used >= SESSION_AUTH_MAX ||
             ((s.state == SESSION_DATA || s.state == SESSION_CHUNK) && used != len))
             abort();
         len -= used;

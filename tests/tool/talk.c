@@ -9,6 +9,7 @@
  *   nocdb              there is no users/cdb           pipes              two pipes, not a socketpair
  *   exit N             it shall exit with N            open|end ANSWER    the queue's answers
  *   hookd                     pneu-hookd is there, and runs the programs of settings such as rcptcheck
+ *   auth C|DATA|LOGIN|NAME|RIGHTS|REASON              pneu-authd's next answer (lib/auth.h); without one it is not there
  *   noqueue  hangup  once                              the queue is not there, dies, closes after each message
  *
  *   C: text   sends it and CR LF                       C+ text   the same, but waits for what is sent next
@@ -25,6 +26,7 @@
  *   M: N text   message N holds it                     M! N text  it does not
  *   B: N text   behind its trace field, message N is that and nothing else
  *   V: N text   its envelope has that record           V! N text
+ *   A: N text   the Nth question to pneu-authd is that: its parts with '|' between
  *   L: text     the log holds it                       L! text
  *
  * In texts \r \n \t \0 \\ \xNN and \s (a blank at the end of a line). */
@@ -55,6 +57,7 @@
 #include "control/members.h"
 #include "lib/netstring.h"
 #include "tests/tap.h"
+#include "tests/tool/fakeauth.h"
 #include "tests/tool/fakequeue.h"
 
 #define WAIT_MS 60000
@@ -69,11 +72,12 @@ struct talk {
     size_t line;
     char home[64];
     int fd_to, fd_from; /* of the program */
-    pid_t program, queue, hookd;
+    pid_t program, queue, hookd, authd;
     stralloc pending; /* to be sent */
     stralloc got;     /* replies not yet taken */
     stralloc reply;   /* the last one */
     struct fakequeue fake;
+    struct fakeauth auth;
     int pipes, nocdb, noqueue, hooked, failed, started;
     int want_exit;
 };
@@ -238,27 +242,41 @@ make_users(struct talk *t, struct script const *parts[2])
     close(fd);
 }
 
-static void
-start_queue(struct talk *t)
+/* A process that serves that socket. */
+static pid_t
+start_server(struct talk *t, char const *socket_name, void serve(struct talk *, int))
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    snprintf(name.sun_path, sizeof name.sun_path, "%.100s", path(t, "run/intake"));
+    snprintf(name.sun_path, sizeof name.sun_path, "%.100s", path(t, socket_name));
     if (fd == -1 || bind(fd, (struct sockaddr *)&name, sizeof name) == -1 || listen(fd, 5) == -1)
-        die("run/intake");
-    t->queue = fork();
-    if (t->queue == -1)
+        die(socket_name);
+    pid_t pid = fork();
+    if (pid == -1)
         die("fork");
-    if (!t->queue) { /* it must not outlive us, nor hold our output open */
+    if (!pid) { /* it must not outlive us, nor hold our output open */
         int null = open("/dev/null", O_WRONLY);
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || null == -1 || dup2(null, 1) == -1 || dup2(null, 2) == -1)
             _exit(111);
         if (chdir(path(t, "stored")) == -1)
             _exit(111);
-        fakequeue_serve(fd, &t->fake);
+        serve(t, fd);
     }
     close(fd);
+    return pid;
+}
+
+static void
+serve_queue(struct talk *t, int fd)
+{
+    fakequeue_serve(fd, &t->fake);
+}
+
+static void
+serve_auth(struct talk *t, int fd)
+{
+    fakeauth_serve(fd, &t->auth);
 }
 
 /* The real one, on run/hook. */
@@ -308,6 +326,8 @@ describe(struct talk *t, struct script const *part)
             t->fake.end = value + 1;
         else if (!strncmp(line, "exit ", 5))
             t->want_exit = atoi(value);
+        else if (!strncmp(line, "auth ", 5) && t->auth.count < FAKEAUTH_MAX)
+            unescape(&t->auth.answers[t->auth.count++], value + 1);
         t->pipes |= !strcmp(line, "pipes");
         t->nocdb |= !strcmp(line, "nocdb");
         t->noqueue |= !strcmp(line, "noqueue");
@@ -335,9 +355,11 @@ make_instance(struct talk *t, struct script const *parts[2])
     if (!t->nocdb)
         make_users(t, parts);
     if (!t->noqueue)
-        start_queue(t);
+        t->queue = start_server(t, "run/intake", serve_queue);
     if (t->hooked)
         start_hookd(t);
+    if (t->auth.count)
+        t->authd = start_server(t, "run/auth", serve_auth);
 }
 
 /* ---- the program ---- */
@@ -583,6 +605,20 @@ strip_trace(stralloc *message)
 }
 
 static void
+check_question(struct talk *t, char const *number, stralloc const *want)
+{
+    stralloc bytes = STRALLOC_ZERO;
+    char name[64];
+
+    snprintf(name, sizeof name, "stored/%u.question", (unsigned int)atoi(number));
+    if (!contents(t, name, &bytes))
+        complain(t, "there is no %s", name);
+    else if (bytes.len != want->len || memcmp(bytes.s, want->s, want->len) != 0)
+        complain(t, "the question is %.*s", (int)bytes.len, bytes.s);
+    stralloc_free(&bytes);
+}
+
+static void
 check_message(struct talk *t, char what, char kind, char const *number, stralloc *want)
 {
     stralloc bytes = STRALLOC_ZERO, record = STRALLOC_ZERO;
@@ -664,6 +700,9 @@ check(struct talk *t, char const *line)
     else if (*line == 'L') {
         unescape(&want, text);
         check_log(t, line[1], &want);
+    } else if (*line == 'A') {
+        unescape(&want, rest ? rest + 1 : "");
+        check_question(t, text, &want);
     } else if (strchr("MBV", *line)) {
         unescape(&want, rest ? rest + 1 : "");
         check_message(t, *line, line[1], text, &want);
@@ -710,6 +749,12 @@ clean(struct talk *t)
         kill(t->hookd, SIGTERM);
         waitpid(t->hookd, NULL, 0);
     }
+    if (t->authd) {
+        kill(t->authd, SIGKILL);
+        waitpid(t->authd, NULL, 0);
+    }
+    for (unsigned int i = 0; i < t->auth.count; i++)
+        stralloc_free(&t->auth.answers[i]);
     close(t->fd_from);
     if (t->fd_to != t->fd_from && t->fd_to != -1)
         close(t->fd_to);

@@ -21,13 +21,30 @@
 #define WAIT_NANOSECONDS 20000000
 #define WAIT_TRIES 600
 
+/* What each kind's run script is made from. */
+static struct {
+    char const *kind, *template;
+} const kinds[] = {
+    {"smtp", "smtp"},
+    {"lmtp", "smtp"},
+};
+
+static char const *
+template_of(char const *kind)
+{
+    for (unsigned int i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!strcmp(kind, kinds[i].kind))
+            return kinds[i].template;
+    return NULL;
+}
+
 enum listener_check
 listener_check(char const *kind, char const *address, char const *port)
 {
     ip46 ip;
     uint16_t n;
 
-    if (strcmp(kind, LISTENER_KINDS))
+    if (!template_of(kind))
         return LISTENER_KIND;
     if (!*address || ip46_scan(address, &ip) != strlen(address))
         return LISTENER_ADDRESS;
@@ -94,7 +111,7 @@ listener_add(struct operation *op, char const *name, char const *kind, char cons
     if (good) {
         text.len--;
         changed = !unchanged(path.s, &text);
-        good = service_file(op, path.s, text.s, text.len, 0644, 1) && service_make(op, name, kind);
+        good = service_file(op, path.s, text.s, text.len, 0644, 1) && service_make(op, name, template_of(kind));
     }
     if (good && known && changed)
         good = service_signal(op, "-t", name);

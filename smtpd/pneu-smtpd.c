@@ -1,6 +1,7 @@
 /* pneu-smtpd(8): an SMTP server for one client, on descriptors 0 and 1. */
 
 #include <signal.h>
+#include <stdlib.h>
 
 #include <skalibs/sgetopt.h>
 #include <skalibs/strerr.h>
@@ -9,7 +10,7 @@
 #include "lib/exits.h"
 #include "smtpd/connection.h"
 
-#define USAGE "pneu-smtpd"
+#define USAGE "pneu-smtpd [-l]"
 #define dieusage() strerr_dieusage(EXIT_PERM, USAGE)
 
 int
@@ -18,7 +19,13 @@ main(int argc, char const *const *argv)
     subgetopt opts = SUBGETOPT_ZERO;
 
     PROG = "pneu-smtpd";
-    if (subgetopt_r(argc, argv, "", &opts) != -1 || argv[opts.ind])
+    for (int o; (o = subgetopt_r(argc, argv, "l", &opts)) != -1;) {
+        if (o != 'l')
+            dieusage();
+        if (setenv("PNEU_KIND", "lmtp", 1) == -1)
+            strerr_diefusys(EXIT_TEMP, "set PNEU_KIND");
+    }
+    if (argv[opts.ind])
         dieusage();
     signal(SIGPIPE, SIG_IGN);
     if (!control_home()) {

@@ -89,6 +89,7 @@ body() {
 	# EXPN
 	echo 1 >"$PNEU_HOME/control/expn"
 	printf '&alice@pneu.test\n# somebody else\nbob@pneu.test\n|/bin/true\n' >"$PNEU_HOME/alias/.qmail-staff"
+	touch -d '-1 hour' "$PNEU_HOME/alias" "$PNEU_HOME/alias/.qmail-staff"
 	code 0 'pneu-users' pneu-users
 	is "$(dialogue 'EXPN staff\r\nEXPN Staff@mx.pneu.test\r\nQUIT\r\n' | sed 1d)" "250-2.1.5 <alice@pneu.test>
 250 2.1.5 <bob@pneu.test>
@@ -101,9 +102,12 @@ body() {
 	touch -d '+10 seconds' "$PNEU_HOME/alias/.qmail-staff"
 	like "$(dialogue 'EXPN staff\r\nQUIT\r\n' | sed -n 2p)" '^450 4.3.0' 'a changed file that was not compiled: not known now'
 	echo 'bob@pneu.test' >"$PNEU_HOME/alias/.qmail-staff"
+	touch -d '-1 hour' "$PNEU_HOME/alias/.qmail-staff"
 	code 0 'pneu-users again' pneu-users
 	is "$(dialogue 'EXPN staff\r\nQUIT\r\n' | sed -n 2p)" '250 2.1.5 <bob@pneu.test>' 'EXPN tells the new ones'
 	ln -s "$PNEU_HOME/users/ids" "$PNEU_HOME/alias/.qmail-link"
+	touch -h -d '-1 hour' "$PNEU_HOME/alias/.qmail-link"
+	touch -d '-1 hour' "$PNEU_HOME/alias" "$PNEU_HOME/users/ids"
 	code 0 'pneu-users with a symbolic link' pneu-users
 	like "$(dialogue 'EXPN link\r\nQUIT\r\n' | sed -n 2p)" '^550 5.1.0' 'whose target is not told'
 	instance_stop

@@ -202,7 +202,10 @@ add_alias(struct talk *t, cdbmaker *c, char const *words)
     unescape(&text, blank ? blank + 1 : "");
     if (!openwritenclose_unsafe(path(t, file), text.s ? text.s : "", text.len))
         die(file);
-    /* what pneu-users makes of it */
+    /* what pneu-users makes of it, later than in the tick of the file */
+    struct timespec const before[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1}};
+    if (utimensat(AT_FDCWD, path(t, file), before, 0) == -1)
+        die(file);
     text.len = 0;
     if (!stralloc_cats(&text, file) || !stralloc_0(&text) || !members_scan(path(t, file), &text))
         die("memory");

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -25,10 +26,22 @@ is_running(void)
     return held;
 }
 
+/* A destination that rests is told, too. */
+static void
+wake_domains(stralloc const *domains)
+{
+    char word[TRIGGER_WORD];
+
+    for (size_t at = 0; at < domains->len; at += strlen(domains->s + at) + 1)
+        if (!strpbrk(domains->s + at, "*?\n") && snprintf(word, sizeof word, "@%s", domains->s + at) < (int)sizeof word)
+            act_hint(word);
+}
+
 /* All at once: pneu-send, where it runs, has them in memory. */
 static int
 all(struct act *a)
 {
+    wake_domains(&a->select.domain);
     if (!select_all(&a->select) || a->select.states || !is_running())
         return 0;
     act_hint(TRIGGER_ALL_LINE);

@@ -1,5 +1,6 @@
 #include "access/admit.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,7 +106,8 @@ admit_take_name(struct admit *a)
     a->rdns.status = !strcmp(rdns, "failed") ? RDNS_FAILED : !strcmp(rdns, "later") ? RDNS_LATER : RDNS_UNVERIFIED;
     if (!strcmp(rdns, "ok") && host && addr_domain(host, strlen(host), 0)) {
         a->rdns.status = RDNS_OK;
-        memcpy(a->rdns.name, host, strlen(host) + 1);
+        for (size_t i = 0; host[i]; i++) /* as rules are written */
+            a->rdns.name[i] = (char)tolower((unsigned char)host[i]);
     }
 }
 

@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <skalibs/djbunix.h>
+#include <skalibs/exec.h>
 #include <skalibs/ip46.h>
 #include <skalibs/socket.h>
 #include <skalibs/types.h>
@@ -177,6 +179,93 @@ listener_delete(struct operation *op, char const *name)
     return (errno = e, good);
 }
 
+/* ---- pause and start ---- */
+
+/* "service/NAME/down", which s6-supervise looks for when it starts. ENOENT if there is no such listener. */
+static int
+down_file(struct operation *op, char const *name, stralloc *path)
+{
+    stralloc server = STRALLOC_ZERO;
+    int good = JOIN(&server, SERVERS "/", name);
+
+    if (good && access(server.s, F_OK) == -1)
+        good = service_failed(op, "find ", server.s);
+    stralloc_free(&server);
+    return good && JOIN(path, "service/", name, "/down");
+}
+
+/* The group of processes of a service, 0 if it is down. The connections of a tcp server are of its group. */
+static pid_t
+group_of(char const *name)
+{
+    stralloc folder = STRALLOC_ZERO;
+    char text[32] = {0};
+    int p[2], status;
+    int group = 0;
+    pid_t pid = -1;
+
+    if (JOIN(&folder, "service/", name) && pipecoe(p) == 0) {
+        char const *const argv[] = {"s6-svstat", "-o", "pgid", folder.s, NULL};
+        pid = fork();
+        if (!pid) {
+            if (dup2(p[1], 1) != -1)
+                exec(argv);
+            _exit(127);
+        }
+        close(p[1]);
+        ssize_t n = pid == -1 ? 0 : read(p[0], text, sizeof text - 1);
+        close(p[0]);
+        text[strcspn(text, "\n")] = 0;
+        if (pid == -1 || n <= 0 || wait_pid(pid, &status) == -1 || !int0_scan(text, &group))
+            group = 0;
+    }
+    stralloc_free(&folder);
+    return group > 1 ? group : 0;
+}
+
+int
+listener_pause(struct operation *op, char const *name, int cut)
+{
+    stralloc down = STRALLOC_ZERO;
+    int good = down_file(op, name, &down);
+    pid_t group = good && cut && service_supervised(name) ? group_of(name) : 0;
+
+    good = good && service_file(op, down.s, "", 0, 0644, 1);
+    if (good && service_supervised(name))
+        good = service_signal(op, "-d", name);
+    if (good && group && kill(-group, SIGTERM) == -1 && errno != ESRCH)
+        good = service_failed(op, "end the connections of ", name);
+    int e = errno;
+    stralloc_free(&down);
+    return (errno = e, good);
+}
+
+int
+listener_start(struct operation *op, char const *name)
+{
+    stralloc down = STRALLOC_ZERO;
+    int good = down_file(op, name, &down);
+    int paused = good && access(down.s, F_OK) == 0;
+
+    if (paused)
+        good = (unlink(down.s) == 0 || service_failed(op, "remove ", down.s)) && service_removed(op, down.s);
+    if (good && service_supervised(name))
+        good = service_signal(op, paused ? "-u" : "-r", name);
+    int e = errno;
+    stralloc_free(&down);
+    return (errno = e, good);
+}
+
+static int
+is_paused(char const *name)
+{
+    stralloc path = STRALLOC_ZERO;
+    int paused = JOIN(&path, "service/", name, "/down") && access(path.s, F_OK) == 0;
+
+    stralloc_free(&path);
+    return paused;
+}
+
 static int
 list_one(char const *name, stralloc *text)
 {
@@ -188,6 +277,7 @@ list_one(char const *name, stralloc *text)
     if (good && got == 1 && items.len)
         good = stralloc_cats(text, name) && stralloc_cats(text, " ") && stralloc_cats(text, items.s) &&
                stralloc_cats(text, !service_running()         ? " -\n"
+                                   : is_paused(name)          ? " paused\n"
                                    : service_supervised(name) ? " up\n"
                                                               : " down\n");
     stralloc_free(&path);

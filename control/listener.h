@@ -24,7 +24,14 @@ extern int listener_add(struct operation *op, char const *name, char const *kind
 /* Stops it, and removes its service and its settings; its logs stay. ENOENT: there is none. Returns as above. */
 extern int listener_delete(struct operation *op, char const *name);
 
-/* Appends "name kind address port state" a line; state is "up", "down" or, where s6-svscan does not run, "-".
+/* Ends the listener: new connections are refused, also after the next start of the instance. Open ones go on, or with
+ * `cut` are ended: their processes get SIGTERM, and what was not yet accepted is not. ENOENT: there is none. Returns as above. */
+extern int listener_pause(struct operation *op, char const *name, int cut);
+
+/* Begins it again; one that runs starts anew, and takes up settings and rules that count at the start. Returns as above. */
+extern int listener_start(struct operation *op, char const *name);
+
+/* Appends "name kind address port state" a line; state is "up", "paused", "down" or, where s6-svscan does not run, "-".
  * Returns as above. */
 extern int listener_list(struct operation *op, stralloc *text);
 

@@ -12,7 +12,9 @@
 
 #include "control/agree.h"
 #include "control/listener.h"
+#include "control/rights.h"
 #include "lib/durable.h"
+#include "lib/ip.h"
 #include "lib/log.h"
 
 static char const *const type_names[] = {
@@ -170,6 +172,19 @@ is_listener(char const *s)
            listener_check(words[0], words[1], words[2]) == LISTENER_GOOD;
 }
 
+/* Addresses and networks; a list of them is a list of whom we believe. */
+static int
+are_networks(stralloc const *items)
+{
+    unsigned int bits;
+    struct ip ip;
+
+    for (size_t at = 0; at < items->len; at += strlen(items->s + at) + 1)
+        if (!ip_scan_net(items->s + at, strlen(items->s + at), &ip, &bits))
+            return 0;
+    return 1;
+}
+
 static int
 sensible(enum setting which, stralloc const *items)
 {
@@ -177,6 +192,10 @@ sensible(enum setting which, stralloc const *items)
 
     if (which == SET_listen)
         return !items->len || is_listener(items->s);
+    if (which == SET_proxyfrom || which == SET_xclientfrom)
+        return are_networks(items);
+    if (which == SET_rdns)
+        return items->len && (!strcmp(items->s, "no") || !strcmp(items->s, "mark") || !strcmp(items->s, "require"));
     return control_rows[which].type != SETTING_LINE || !items->len ||
            (strcmp(unit, "host name") && strcmp(unit, "domain")) || is_host(items->s);
 }
@@ -223,6 +242,23 @@ check_setting(struct check *check, enum setting which, char const *path)
     return good;
 }
 
+/* Are names looked up by that listener, or by any? */
+static int
+has_names(struct place const *place)
+{
+    struct place const everywhere = {.scope = SCOPE_GLOBAL};
+    stralloc path = STRALLOC_ZERO, items = STRALLOC_ZERO;
+    int got = place_path(place, control_rows[SET_rdns].name, &path) ? control_file(SET_rdns, path.s, &items) : -1;
+
+    if (got == 0 && place->scope != SCOPE_GLOBAL && place_path(&everywhere, control_rows[SET_rdns].name, &path))
+        got = control_file(SET_rdns, path.s, &items);
+    /* of control/access another listener may make use */
+    got = got == 1 ? items.len && strcmp(items.s, "no") != 0 : place->scope == SCOPE_GLOBAL;
+    stralloc_free(&path);
+    stralloc_free(&items);
+    return got;
+}
+
 static int
 check_name(struct check *check, struct place const *place, char const *name, char const *path)
 {
@@ -234,6 +270,9 @@ check_name(struct check *check, struct place const *place, char const *name, cha
     if (place->scope == SCOPE_GLOBAL &&
         (!strcmp(name, "servers") || !strcmp(name, "remote") || !strcmp(name, "domain")))
         return 1;
+    if ((place->scope == SCOPE_GLOBAL || place->scope == SCOPE_SERVER) && !strncmp(name, "access", 6) &&
+        (!name[6] || !strcmp(name + 6, ".cdb")))
+        return name[6] || rights_rules(path, has_names(place), disagreement, check);
     if (which == SET_count)
         return mistake(check, path, "no such setting");
     if (!place_takes(place, which))
@@ -269,6 +308,8 @@ check_place(struct place const *place, void *data)
         good = place_path(place, name, &path) && check_name(check, place, name, path.s);
     if (good && place->scope == SCOPE_DOMAIN)
         good = check_domain(check, place->who, folder.s);
+    if (good && (place->scope == SCOPE_GLOBAL || place->scope == SCOPE_SERVER))
+        good = rights_users(place, disagreement, check);
     good = good && agree_check(place, disagreement, check);
     stralloc_free(&folder);
     stralloc_free(&names);

@@ -1,4 +1,4 @@
-/* pneu-server(8): add, delete and list listeners. */
+/* pneu-server(8): add, delete, pause, start and list listeners. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +14,9 @@
 #include "control/listener.h"
 #include "lib/exits.h"
 
-#define USAGE "pneu-server [-q] add name kind address port | del name | list"
+#define USAGE                                                                                                          \
+    "pneu-server [-q] add name kind address port | del name | "                                                        \
+    "pause name | stop name | start name | list"
 #define dieusage() strerr_dieusage(EXIT_PERM, USAGE)
 
 static void
@@ -76,7 +78,10 @@ main(int argc, char const *const *argv)
     argc -= opts.ind;
     int adding = argc == 5 && !strcmp(argv[0], "add");
     int deleting = argc == 2 && !strcmp(argv[0], "del");
-    if (!adding && !deleting && (argc != 1 || strcmp(argv[0], "list")))
+    int pausing = argc == 2 && !strcmp(argv[0], "pause");
+    int stopping = argc == 2 && !strcmp(argv[0], "stop");
+    int starting = argc == 2 && !strcmp(argv[0], "start");
+    if (!adding && !deleting && !pausing && !stopping && !starting && (argc != 1 || strcmp(argv[0], "list")))
         dieusage();
     (void)umask(022);
     if (!control_home())
@@ -85,9 +90,13 @@ main(int argc, char const *const *argv)
         strerr_diefusys(EXIT_TEMP, op.why.s, " (pneu-instance makes an instance)");
     if (!quiet)
         op.changed = say;
-    if (deleting)
+    if (argc == 2)
         check(argv[1]);
-    good = adding ? add(&op, argv + 1) : deleting ? listener_delete(&op, argv[1]) : list(&op);
+    good = adding                ? add(&op, argv + 1)
+           : deleting            ? listener_delete(&op, argv[1])
+           : pausing || stopping ? listener_pause(&op, argv[1], stopping)
+           : starting            ? listener_start(&op, argv[1])
+                                 : list(&op);
     if (!good)
         strerr_diefusys(errno == ENOENT || errno == EEXIST ? EXIT_PERM : EXIT_TEMP, op.why.s);
     return 0;

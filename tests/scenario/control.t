@@ -103,6 +103,32 @@ control/servers/in/minfree: this setting does not count here" "each mistake, a l
 	like "$(cat "$TEST_TMP/.out")" '^control/me: missing' "check says so"
 	is "$(grep -vc '^warning: ' "$TEST_TMP/.out")" 1 "and nothing else"
 
+	pneu-control set me mx.example.org
+	mkdir -p "$control/access/ip4/192.0.2.1_24" "$control/access/ip4/192.0.2.0_24" "$control/access/ip6/2001:DB8::_32" \
+		"$control/access/ip5" "$control/access/reversedns/Example.org" "$control/access/ip4/10.0.0.0_8"
+	touch "$control/access/ip4/192.0.2.1_24/allow" "$control/access/ip4/192.0.2.0_24/allow" \
+		"$control/access/ip6/2001:DB8::_32/deny" "$control/access/reversedns/Example.org/allow"
+	code 100 "check finds access rules" pneu-control check
+	is "$(sed '/^warning: /d; s/: .*//' "$TEST_TMP/.out" | sed "s,DB8.*,," | sort)" "control/access/ip4/10.0.0.0_8
+control/access/ip4/192.0.2.1_24
+control/access/ip5
+control/access/ip6/2001:
+control/access/reversedns/Example.org" "that nobody asks for, or that say nothing"
+	rm -r "$control/access"
+	pneu-control set relayusers joe ann %staff %none '!mike'
+	pneu-control set submitusers '!ann' joe %staff
+	pneu-control set groups staff:joe staff:sue staff:ann
+	code 100 "check finds rights" pneu-control check
+	is "$(sed '/^warning: /d' "$TEST_TMP/.out" | sort -u)" \
+		"control/relayusers: %none is a group without members in control/groups
+control/relayusers: ann may relay, but submitusers does not let this login send mail" "relay without submit, a group of nobody"
+	pneu-control -s in set submitusers '*'
+	pneu-control unset submitusers
+	pneu-control set relayusers joe %staff
+	code 0 "and nothing where all is well" pneu-control check
+	code 100 "an address that is none" pneu-control set proxyfrom 192.0.2.1/24
+	code 100 "a word that is none" pneu-control set rdns maybe
+
 	code 100 "no verb" pneu-control
 	code 100 "an unknown verb" pneu-control tell
 	code 111 "no instance" env PNEU_HOME="$TEST_TMP/none" pneu-control show

@@ -51,6 +51,47 @@ body() {
 	ok "one that forks" wait_for "grep -q pneu-smtplisten /proc/\$(service_pid second)/comm 2>/dev/null"
 	ok "serves as well" wait_for "swaks -s 127.0.0.1:$third -f a@else.test -t you@pneu.test --silent 3 --quit-after RCPT"
 
+	mkfifo "$TEST_TMP/open$(id -u)" 2>/dev/null
+	session() { # a connection that stays open
+		nc 127.0.0.1 "$PORT" <"$TEST_TMP/open$(id -u)" >"$TEST_TMP/session" &
+		exec 8>"$TEST_TMP/open$(id -u)"
+		wait_for "grep -q ^220 '$TEST_TMP/session'"
+	}
+	ok "a session" session
+	code 0 "pause" pneu-server pause in
+	ok "takes no new connections" wait_for "! listening $PORT"
+	like "$(pneu-server list)" "in smtp 127.0.0.1 $PORT paused" "list says so"
+	printf 'NOOP\r\n' >&8
+	ok "the open one goes on" wait_for "grep -q '^250' '$TEST_TMP/session'"
+	instance_stop
+	instance_start_paused() {
+		PNEU_HOME=$PNEU_HOME s6-svscan "$PNEU_HOME/service" >>"$PNEU_HOME/log/svscan" 2>&1 </dev/null &
+		echo $! >"$PNEU_HOME/svscan.pid"
+		wait_for 's6-svok "$PNEU_HOME/service/in" && s6-ipcclient "$PNEU_HOME/run/intake" true 2>/dev/null'
+	}
+	ok "the instance starts anew" instance_start_paused
+	ok "and the listener is paused" sh -c "! s6-svstat -u '$PNEU_HOME/service/in' | grep -q true"
+	code 0 "start" pneu-server start in
+	ok "it listens again" wait_for "listening $PORT"
+	like "$(pneu-server list)" "in smtp 127.0.0.1 $PORT up" "list says so"
+	exec 8>&-
+	ok "another session" session
+	old=$(service_pid in)
+	code 0 "start one that runs" pneu-server start in
+	ok "starts it anew" wait_for 'new=$(service_pid in) && test "$new" != "$old" && listening "$PORT"'
+	printf 'NOOP\r\n' >&8
+	ok "and the session goes on" wait_for "grep -q '^250' '$TEST_TMP/session'"
+	exec 8>&-
+	ok "a third session" session
+	group=$(s6-svstat -o pgid "$PNEU_HOME/service/in")
+	ok "has a process" pgrep -g "$group"
+	code 0 "stop" pneu-server stop in
+	ok "ends it" wait_for "! pgrep -g $group >/dev/null"
+	exec 8>&-
+	code 0 "start" pneu-server start in
+	ok "it listens again" wait_for "listening $PORT"
+	code 100 "pause one that is not there" pneu-server pause none
+
 	code 100 "an unknown kind" pneu-server add x pop3 127.0.0.1 110
 	like "$(cat "$TEST_TMP/.out")" 'no kind of listener: pop3; there is: smtp' "says what there is"
 	code 100 "no address" pneu-server add x smtp localhost 25

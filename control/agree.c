@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <skalibs/types.h>
+
+#include "lib/tlssuite.h"
 
 /* Which of the two may be 0 and means "no limit" then. */
 #define NONE 1u   /* either: nothing to compare */
@@ -170,6 +173,73 @@ check_me(struct agree *a)
     return tell(a, 0, SET_me, &why, 1);
 }
 
+/* ---- TLS ---- */
+
+#define CERTIFICATE "tls/default/chain.pem"
+
+static int
+is_servertls(char const *word)
+{
+    return !strcmp(word, "no") || !strcmp(word, "may") || !strcmp(word, "must");
+}
+
+static int
+is_version(char const *word)
+{
+    return tlssuite_version(word) != 0;
+}
+
+static int
+is_suite(char const *word)
+{
+    return tlssuite_named(word) != 0;
+}
+
+/* Settings whose values are words out of a list. */
+static int
+check_words(struct agree *a, enum setting which, int (*known)(char const *))
+{
+    if (!place_takes(a->place, which) || !place_path(a->place, control_rows[which].name, &a->path))
+        return 1;
+    if (control_file(which, a->path.s, &a->items) != 1)
+        return 1;
+    for (size_t i = 0; i < a->items.len; i += strlen(a->items.s + i) + 1) {
+        char const *word = a->items.s + i;
+        char const *const words[] = {"none of ", control_rows[which].unit, ": ", word};
+        if (!known(word))
+            return tell(a, 1, which, words, sizeof words / sizeof *words);
+    }
+    return 1;
+}
+
+/* The first line of a setting as it counts in that place is in items; 0: there is none. */
+static int
+line_of(struct agree *a, enum setting which)
+{
+    struct place const everywhere = {.scope = SCOPE_GLOBAL};
+    struct place const *const places[] = {a->place, &everywhere};
+
+    for (unsigned int i = 0; i < 2; i++)
+        if (place_takes(places[i], which) && place_path(places[i], control_rows[which].name, &a->path) &&
+            control_file(which, a->path.s, &a->items) == 1 && a->items.len)
+            return 1;
+    return 0;
+}
+
+/* A listener that cannot begin without TLS does not begin without a certificate. */
+static int
+check_certificate(struct agree *a)
+{
+    static char const *const why[] = {"TLS is required, and there is no certificate: ", CERTIFICATE,
+                                      " (pneu-cert makes one)"};
+    int must = line_of(a, SET_servertls) && !strcmp(a->items.s, "must");
+    int at_once = line_of(a, SET_listen) && !strncmp(a->items.s, "submissions ", 12);
+
+    if ((!must && !at_once) || access(CERTIFICATE, F_OK) == 0)
+        return 1;
+    return tell(a, 1, must ? SET_servertls : SET_listen, why, sizeof why / sizeof *why);
+}
+
 int
 agree_check(struct place const *place, int (*say)(void *, int mistake, char const *path, char const *what), void *data)
 {
@@ -186,6 +256,10 @@ agree_check(struct place const *place, int (*say)(void *, int mistake, char cons
         good = check_routes(&a);
     if (good && place_takes(place, SET_me))
         good = check_me(&a);
+    good = good && check_words(&a, SET_servertls, is_servertls) && check_words(&a, SET_tlsminimum, is_version) &&
+           check_words(&a, SET_tlsciphers, is_suite);
+    if (good && place->scope == SCOPE_SERVER)
+        good = check_certificate(&a);
     int e = errno;
     stralloc_free(&a.path);
     stralloc_free(&a.items);

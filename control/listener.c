@@ -28,6 +28,8 @@ static struct {
     char const *kind, *template;
 } const kinds[] = {
     {"smtp", "smtp"},
+    {"submission", "smtp"},
+    {"submissions", "smtp"},
     {"lmtp", "smtp"},
 };
 

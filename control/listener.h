@@ -6,7 +6,7 @@
 
 #include "control/service.h"
 
-#define LISTENER_KINDS "smtp, lmtp" /* for messages */
+#define LISTENER_KINDS "smtp, submission, submissions, lmtp" /* for messages */
 
 enum listener_check { LISTENER_GOOD, LISTENER_KIND, LISTENER_ADDRESS, LISTENER_PORT };
 

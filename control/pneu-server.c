@@ -38,7 +38,7 @@ add(struct operation *op, char const *const *argv)
     check(argv[0]);
     switch (listener_check(argv[1], argv[2], argv[3])) {
     case LISTENER_KIND:
-        strerr_dief(EXIT_PERM, "no kind of listener: ", argv[1], "; there is: " LISTENER_KINDS);
+        strerr_dief(EXIT_PERM, "no kind of listener: ", argv[1], "; there are: " LISTENER_KINDS);
     case LISTENER_ADDRESS:
         strerr_dief(EXIT_PERM, "no IP address: ", argv[2]);
     case LISTENER_PORT:

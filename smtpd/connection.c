@@ -7,6 +7,7 @@
 #include <skalibs/strerr.h>
 
 #include "lib/exits.h"
+#include "lib/unstack.h"
 #include "smtpd/become.h"
 #include "smtpd/checks.h"
 #include "smtpd/handover.h"
@@ -184,6 +185,7 @@ connection(int confined)
     session_start(&session, &policy, &peer, &queue);
     if (resumed)
         session_resume(&session, carried.errors, carried.messages);
+    unstack();
     serve(&wire, &session);
     if (session.state == SESSION_STARTTLS)
         return begin_tls(&starttls, &session, &wire);

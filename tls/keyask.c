@@ -1,7 +1,9 @@
 #include "tls/keyask.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -118,4 +120,16 @@ keyask_sign(struct keyask *k, unsigned int scheme, unsigned char const *what, si
         return (errno = EPROTO, 0);
     memcpy(signature, answer + 1, (size_t)got);
     return (size_t)got;
+}
+
+void
+keyask_forget(struct keyask *k)
+{
+    uintptr_t from = ((uintptr_t)k->answer + 4095) & ~(uintptr_t)4095;
+    uintptr_t end = ((uintptr_t)(k + 1)) & ~(uintptr_t)4095;
+
+    keyask_close(k);
+    k->count = 0;
+    if (from < end)
+        (void)madvise((void *)from, end - from, MADV_DONTNEED); /* NOLINT(performance-no-int-to-ptr) */
 }

@@ -29,4 +29,7 @@ extern size_t keyask_sign(struct keyask *, unsigned int scheme, unsigned char co
 
 extern void keyask_close(struct keyask *);
 
+/* The handshake is over: gives back the memory of the chain. */
+extern void keyask_forget(struct keyask *);
+
 #endif

@@ -13,6 +13,7 @@
 #include "lib/confine.h"
 #include "lib/exits.h"
 #include "lib/log.h"
+#include "lib/unstack.h"
 #include "tls/choose.h"
 #include "tls/record.h"
 #include "tls/witness.h"
@@ -151,6 +152,8 @@ tell(struct proxy *p)
     len = record_write(s, &r);
     p->told = 1;
     p->stall = p->last = -1;
+    keyask_forget(p->choose.keys);
+    unstack();
     return send(p->plain, s, len, MSG_NOSIGNAL) == (ssize_t)len;
 }
 

@@ -1,0 +1,88 @@
+#!/bin/sh
+# TLS among enemies: words slipped in behind STARTTLS, clients that stall or vanish at any stage; and what a session weighs.
+. "${PNEU_TOP:-.}/tests/lib.sh"
+
+hostile() { timeout 300 /usr/bin/python3 "$PNEU_TOP/tests/tool/tlshostile.py" "$PORT" "$@" 2>&1; }
+
+processes() { # of sessions: pneu-smtpd and pneu-tlsd, of this instance
+	for p in /proc/[0-9]*; do
+		case $(readlink "$p/exe" 2>/dev/null) in
+		*/pneu-smtpd | */pneu-tlsd) tr '\0' '\n' <"$p/environ" 2>/dev/null | grep -qx "PNEU_TEST=$PNEU_TEST" && echo "${p#/proc/}" ;;
+		esac
+	done
+}
+
+instance_make "$TEST_TMP/instance" you@pneu.test
+pneu-control set timeouttls 2
+pneu-control set maxconn 400
+pneu-control set maxconnperip 400
+pneu-cert -q new mx.pneu.test 2>/dev/null
+instance_start
+wait_for "s6-ipcclient '$PNEU_HOME/run/key' true 2>/dev/null"
+
+said=$(hostile inject)
+like "$said" "one packet: b'554 5\.5\.1 [^']*'" "commands in the same packet: refused, and nothing else is said"
+like "$said" 'pause 0 : b.(220|554)' "in the next packet: TLS, or the refusal"
+for pause in 0.001 0.05; do
+	like "$said" "pause $pause : b.(220|554)" "after $pause s"
+done
+! printf '%s\n' "$said" | grep -Eq '250|354'
+is $? 0 "no word in clear behind STARTTLS was obeyed"
+like "$said" 'behind the hello: [0-9]' "nor behind a ClientHello"
+is "$(mails you@pneu.test)" 0 "no mail came of it"
+queue_empty
+is $? 0 "nor is any in the queue"
+
+seconds=$(hostile stall)
+like "$seconds" '^[1-9]$' "who stalls in the handshake is cut off after timeouttls"
+
+hostile drop 25
+wait_for 'test -z "$(processes)"' || note "left: $(processes | xargs ps -f -p)"
+is "$(processes)" '' "of 225 connections dropped at nine stages no process is left"
+grep -q 'died\|signal' "$PNEU_HOME"/log/*/current
+is $? 1 "and none died of it"
+
+said=$(hostile half)
+like "$said" '221 2.0.0' "a client that half closes gets all its answers"
+said=$(hostile large 20000000)
+like "$said" '^250 ' "20 MB come in under TLS"
+note "$said"
+wait_for 'test "$(mails you@pneu.test)" = 1'
+
+# ---- what a session weighs ----
+mkfifo "$TEST_TMP/go"
+hostile idle 10 <"$TEST_TMP/go" >"$TEST_TMP/idle" &
+idle=$!
+exec 9>"$TEST_TMP/go"
+wait_for "grep -q ready '$TEST_TMP/idle'"
+weigh() {
+	private=0 largest=0 n=0
+	for p in $(processes); do
+		private=$((private + $(awk '/^Private_(Clean|Dirty)/ { n += $2 } END { print n + 0 }' "/proc/$p/smaps_rollup")))
+		rss=$(awk '/^VmHWM/ { print $2 }' "/proc/$p/status")
+		test "$rss" -le "$largest" || largest=$rss
+		n=$((n + 1))
+	done
+	private=$((private / 10))
+}
+weigh
+note "an idle session under TLS: $private kB private in $n processes of ten sessions; the largest one had $largest kB"
+is "$n" 20 "a session under TLS is two processes"
+if test "$PNEU_VARIANT" = asan; then
+	skip 2 "sanitizers weigh more"
+else
+	test "$private" -lt 150
+	is $? 0 "which have less than 150 kB of their own"
+	test "$largest" -lt 3072
+	is $? 0 "and never had 3 MiB each"
+fi
+
+# ---- they vanish ----
+old=$(processes)
+# shellcheck disable=SC2046
+kill -KILL $(for p in $old; do grep -zq '^SSL_PROTOCOL=' "/proc/$p/environ" || echo "$p"; done)
+wait_for 'test -z "$(processes)"'
+is "$(processes)" '' "where the proxies are killed, the programs behind them end"
+exec 9>&-
+wait "$idle"
+done_testing

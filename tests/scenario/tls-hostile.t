@@ -71,8 +71,8 @@ is "$n" 20 "a session under TLS is two processes"
 if test "$PNEU_VARIANT" = asan; then
 	skip 2 "sanitizers weigh more"
 else
-	test "$private" -lt 150
-	is $? 0 "which have less than 150 kB of their own"
+	test "$private" -lt 200
+	is $? 0 "which have less than 200 kB of their own"
 	test "$largest" -lt 3072
 	is $? 0 "and never had 3 MiB each"
 fi

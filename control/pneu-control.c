@@ -118,7 +118,7 @@ restart_listeners(struct place const *place, enum setting which)
     stralloc names = STRALLOC_ZERO;
 
     if (which != SET_listen && which != SET_maxconn && which != SET_maxconnperip && which != SET_proxyfrom &&
-        which != SET_xclientfrom && which != SET_rdns)
+        which != SET_xclientfrom && which != SET_rdns && which != SET_forking)
         return;
     if (place->scope == SCOPE_SERVER) {
         if (service_supervised(place->who) && !service_signal(&op, "-t", place->who))

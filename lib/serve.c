@@ -31,6 +31,7 @@ serve_init(struct serve *s)
         s->children[i].way = -1;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGQUIT);
     sigaddset(&set, SIGCHLD);
     if (sigprocmask(SIG_BLOCK, &set, 0) == -1)
         return -1;
@@ -227,16 +228,17 @@ finish(struct serve *s, int signals)
     }
 }
 
-/* Returns 1 if we were told to end, or could not hear it any more. */
+/* Returns the signal that tells us to end, also where we could not hear one any more; or 0. */
 static int
 signalled(struct serve *s, int signals)
 {
-    struct signalfd_siginfo info[2]; /* there are two signals; what is left over is there at the next look */
+    struct signalfd_siginfo info[3]; /* there are three signals; what is left over is there at the next look */
     ssize_t n = read(signals, info, sizeof info);
-    int end = n == -1 && errno != EAGAIN && errno != EINTR;
+    int end = n == -1 && errno != EAGAIN && errno != EINTR ? SIGTERM : 0;
 
     for (ssize_t i = 0; i * (ssize_t)sizeof *info < n; i++)
-        end |= info[i].ssi_signo == SIGTERM;
+        if (info[i].ssi_signo != SIGCHLD)
+            end = (int)info[i].ssi_signo;
     reap(s, 0);
     return end;
 }
@@ -245,7 +247,7 @@ int
 serve_run(struct serve *s, int signals)
 {
     int64_t refreshed = seconds();
-    int resting = 0;
+    int resting = 0, end;
 
     if (fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK) == -1)
         return 0;
@@ -257,13 +259,14 @@ serve_run(struct serve *s, int signals)
         if (!n)
             let_go(s);
         resting = 0;
-        if (x[0].revents && signalled(s, signals))
+        if (x[0].revents && (end = signalled(s, signals)))
             break;
         if (x[1].revents & (POLLERR | POLLNVAL))
             return (errno = ENOTSOCK, 0);
         if (x[1].revents)
             resting = !take(s, signals, &refreshed);
     }
-    finish(s, signals);
+    if (end != SIGTERM || !s->leaves)
+        finish(s, signals);
     return 1;
 }

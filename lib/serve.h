@@ -21,6 +21,7 @@ struct serve_child {
 struct serve {
     size_t slots; /* sessions at a time, for the table; admits() may know of less */
     int again;    /* a child takes session after session of its key: to fork costs more than a message */
+    int leaves;   /* SIGTERM ends it alone, its children go on without it; SIGQUIT ends them too */
     void *data;   /* given to each function */
     /* Tells who calls. Returns 1; 0: hang up. */
     int (*who)(void *data, int fd, uint64_t *key);
@@ -30,7 +31,7 @@ struct serve {
     void (*refuse)(void *data, int fd, uint64_t key, int error);
     /* Called before a session begins, at most once a second: the settings may have changed. */
     void (*refresh)(void *data);
-    /* A session, in a child. SIGTERM and SIGCHLD are blocked. It may be called again for another of that key. */
+    /* A session, in a child. SIGTERM, SIGQUIT and SIGCHLD are blocked. It may be called again for another of that key. */
     void (*session)(void *data, int fd, uint64_t key, size_t slot);
     /* That slot's child is gone, by this signal or 0. */
     void (*gone)(void *data, size_t slot, struct serve_child const *, int sig);
@@ -47,7 +48,7 @@ extern int serve_init(struct serve *);
 /* Counts the sessions: all, and those of that key. */
 extern void serve_count(struct serve const *, uint64_t key, uint32_t *all, uint32_t *same);
 
-/* Serves the listening descriptor 0 until SIGTERM. Returns 1, or 0 with errno. */
+/* Serves the listening descriptor 0 until SIGTERM or SIGQUIT. Returns 1, or 0 with errno. */
 extern int serve_run(struct serve *, int signals);
 
 #endif

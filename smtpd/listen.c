@@ -1,6 +1,7 @@
 #include "smtpd/listen.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -116,7 +117,10 @@ static void
 session(void *data, int fd, uint64_t key, size_t slot)
 {
     (void)data, (void)key, (void)slot;
-    if (!tell(fd) || dup2(fd, 0) == -1 || dup2(fd, 1) == -1)
+    sigset_t none;
+
+    sigemptyset(&none);
+    if (sigprocmask(SIG_SETMASK, &none, 0) == -1 || !tell(fd) || dup2(fd, 0) == -1 || dup2(fd, 1) == -1)
         return; /* it hung up, most likely */
     close(fd);
     _exit(connection(1));
@@ -141,6 +145,7 @@ listen_init(struct listen *l, struct serve *s)
 {
     *s = (struct serve){
         .slots = l->maxconn,
+        .leaves = 1,
         .data = l,
         .who = who,
         .admits = admits,

@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 
-from peers import ROOT, OpenSMTPD, Pneu, PneuListening, Postfix, Sink, say, wait_for
+from peers import ROOT, OpenSMTPD, Pneu, PneuTcpserver, Postfix, Sink, say, wait_for
 from works import WORKS, Inject
 
 
@@ -113,10 +113,10 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1)) # so that what was started ends, and what was mounted goes
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('-n', '--runs', type=int, default=5)
-    parser.add_argument('-p', '--peers', default='postfix,opensmtpd', help='by name, beside pneu')
+    parser.add_argument('-p', '--peers', default='tcpserver,postfix,opensmtpd', help='by name, beside pneu; tcpserver is pneu under it')
     parser.add_argument('works', nargs='*')
     args = parser.parse_args()
-    peers = [p for p in (Pneu, PneuListening, Postfix, OpenSMTPD) if (p is Pneu or p.name.lower() in args.peers.lower()) and p.here()]
+    peers = [p for p in (Pneu, PneuTcpserver, Postfix, OpenSMTPD) if (p is Pneu or p.name.lower() in args.peers.lower()) and p.here()]
     if not ROOT:
         say('not root: only pneu, in the temporary folder, without CPU figures')
     for work in WORKS:

@@ -241,13 +241,13 @@ class Pneu(Server):
             self.process.wait(30)
 
 
-class PneuListening(Pneu):
-    """The listener forks, where tcpserver would start a program."""
-    name = 'listening'
+class PneuTcpserver(Pneu):
+    """A program a connection under tcpserver, where the listener itself would fork."""
+    name = 'tcpserver'
 
     def prepare(self):
         super().prepare()
-        self.run('pneu-control', 'set', 'forking', '1')
+        self.run('pneu-control', 'set', 'forking', '0')
 
 
 class Postfix(Server):

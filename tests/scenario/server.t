@@ -25,6 +25,9 @@ body() {
 	code 0 "move it to another port" pneu-server add second smtp 127.0.0.1 "$third"
 	ok "where it listens" wait_for "listening $third && ! listening $second"
 	old=$(service_pid second) other=$(service_pid in)
+	code 0 "a listener under a tcp server" pneu-control -s second set forking 0
+	ok "starts anew" wait_for 'new=$(service_pid second) && test "$new" -gt 0 && test "$new" != "$old"'
+	old=$new
 	code 0 "a setting that counts at the start" pneu-control -s second set maxconn 7
 	ok "starts it anew" wait_for 'new=$(service_pid second) && test "$new" -gt 0 && test "$new" != "$old"'
 	ok "with that" wait_for 'tr "\0" " " <"/proc/$(service_pid second)/cmdline" | grep -q -- "-c 7 "'
@@ -47,9 +50,12 @@ body() {
 	code 100 "delete it again" pneu-server del second
 	code 0 "and add it again" pneu-server -q add second smtp 127.0.0.1 "$third"
 	ok "it listens again" wait_for "listening $third"
-	(cd "$PNEU_HOME" && echo 1 >control/servers/second/forking && s6-svc -wr -T 30000 -r service/second)
-	ok "one that forks" wait_for "grep -q pneu-smtplisten /proc/\$(service_pid second)/comm 2>/dev/null"
-	ok "serves as well" wait_for "swaks -s 127.0.0.1:$third -f a@else.test -t you@pneu.test --silent 3 --quit-after RCPT"
+	ok "it forks" grep -q pneu-smtplisten "/proc/$(service_pid second)/comm"
+	code 0 "until it is told to start programs" pneu-control -s second set forking 0
+	ok "under a tcp server" wait_for "grep -q tcpserver /proc/\$(service_pid second)/comm 2>/dev/null"
+	ok "that serves as well" wait_for "swaks -s 127.0.0.1:$third -f a@else.test -t you@pneu.test --silent 3 --quit-after RCPT"
+	code 0 "and forks again" pneu-control -s second unset forking
+	ok "by itself" wait_for "grep -q pneu-smtplisten /proc/\$(service_pid second)/comm 2>/dev/null"
 
 	mkfifo "$TEST_TMP/open$(id -u)" 2>/dev/null
 	session() { # a connection that stays open

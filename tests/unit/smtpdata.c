@@ -147,9 +147,54 @@ test_counts(void)
         }
 }
 
+/* ---- chunks: every text of six bytes out of four, cut at every place ---- */
+
+static int
+chunk_is_right(char const *s, size_t len, size_t cut)
+{
+    char buf[8], want[8];
+    struct data d;
+    size_t n = 0;
+    int bare = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        bare |= s[i] == '\r' && (i + 1 == len || s[i + 1] != '\n');
+        bare |= s[i] == '\n' && (!i || s[i - 1] != '\r');
+        if (s[i] != '\r')
+            want[n++] = s[i];
+    }
+    memcpy(buf, s, len);
+    data_init(&d, 0, 0, 1000);
+    size_t first = data_chunk(&d, buf, cut);
+    size_t second = data_chunk(&d, buf + cut, len - cut);
+    data_chunk_last(&d);
+    memmove(buf + first, buf + cut, second);
+    if (bare)
+        return d.wrong == DATA_BARE;
+    return !d.wrong && first + second == n && !memcmp(buf, want, n) && d.bytes == len;
+}
+
+static void
+test_chunks(void)
+{
+    static char const letters[] = "a\r\n.";
+    unsigned int wrong = 0;
+
+    for (unsigned int number = 0; number < 4096; number++) {
+        char s[6];
+        for (unsigned int i = 0; i < 6; i++)
+            s[i] = letters[number >> (2 * i) & 3];
+        for (size_t len = 0; len <= 6; len++)
+            for (size_t cut = 0; cut <= len; cut++)
+                wrong += !chunk_is_right(s, len, cut);
+    }
+    ok(!wrong, "chunks, however they are cut");
+}
+
 int
 main(void)
 {
+    test_chunks();
     ok(random_texts("\r\n.a", 4), "300,000 texts of CR, LF, dot and a letter");
     ok(random_texts("\r\n.", 3), "300,000 texts of CR, LF and dot");
     ok(random_texts("\r\n.a\r\n.a\r\n\0", 11), "300,000 texts with NUL");

@@ -177,7 +177,7 @@ hook_reply(stralloc *to, struct hook_answer const *a)
 {
     int never = a->verdict == HOOK_NO;
     struct bytes text = {a->text.s, a->text.len}, enhanced;
-    char code[3];
+    char code[4] = "";
 
     while (text.len && *text.s == ' ') {
         text.s++;
@@ -189,7 +189,7 @@ hook_reply(stralloc *to, struct hook_answer const *a)
         enhanced = (struct bytes){five ? "5.7.1" : "4.7.1", 5};
     }
     if (!coded)
-        memcpy(code, *enhanced.s == '5' ? "550" : "451", 3);
+        strcpy(code, *enhanced.s == '5' ? "550" : "451");
     if (!text.len)
         text = *code == '5' ? (struct bytes){"refused by the policy of this server", 36}
                             : (struct bytes){"not now, try again later", 24};

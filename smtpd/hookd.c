@@ -207,7 +207,7 @@ take(struct connection *c, size_t max, int idle, struct bytes *frame)
             c->taken = c->in.len - left.len;
             return got == 1;
         }
-        if (c->taken) {
+        if (c->taken && c->in.s) {
             c->in.len -= c->taken;
             memmove(c->in.s, c->in.s + c->taken, c->in.len);
             c->taken = 0;

@@ -216,32 +216,32 @@ judge(struct hookrun const *r, int status, enum hook_verdict *verdict)
     return code != -1;
 }
 
-/* Returns 0 or an errno. What is no program may be a word of the shell. */
-static int
-start(struct hookrun const *r, struct streams const *fds, pid_t *pid)
+/* Returns its process, or -1 with errno. What is no program may be a word of the shell. */
+static pid_t
+start(struct hookrun const *r, struct streams const *fds)
 {
     char *argv[WORDS_MAX], *envp[VARIABLES_MAX];
     stralloc words = STRALLOC_ZERO;
+    pid_t pid = -1;
     int e;
 
     if (!build_envp(r->env, envp))
-        return errno;
-    e = build_argv(r->line, 0, &words, argv) ? spawn(pid, argv, envp, fds) : errno;
+        return -1;
+    e = build_argv(r->line, 0, &words, argv) ? spawn(&pid, argv, envp, fds) : errno;
     if (e == ENOENT)
-        e = build_argv(r->line, 1, &words, argv) ? spawn(pid, argv, envp, fds) : errno;
+        e = build_argv(r->line, 1, &words, argv) ? spawn(&pid, argv, envp, fds) : errno;
     stralloc_free(&words);
-    return e;
+    return e ? (errno = e, -1) : pid;
 }
 
 static int
 run(struct hookrun const *r, struct streams const *fds, struct hook_answer *a)
 {
+    pid_t pid = start(r, fds);
     int status;
-    pid_t pid;
-    int e = start(r, fds, &pid);
 
-    if (e) {
-        complain(r, "error", strerror(e), 0);
+    if (pid == -1) {
+        complain(r, "error", strerror(errno), 0);
         return 0;
     }
     if (!wait_for(pid, &r->deadline, &status)) {

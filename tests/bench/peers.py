@@ -114,7 +114,8 @@ class Place:
 class Server:
     """What pneu and its peers have in common: a place, a port, a cgroup that starts and ends with it."""
 
-    def __init__(self, work, sink, prefix=(), concurrency=50, gigabytes=3):
+    def __init__(self, work, sink, prefix=(), concurrency=50, gigabytes=3, tls=False):
+        self.tls = tls
         self.sink, self.prefix, self.process, self.concurrency = sink, list(prefix), None, concurrency
         self.cgroup, self.place = Cgroup(work), Place(work, gigabytes)
         self.dir = self.place.dir
@@ -153,6 +154,13 @@ class Server:
     def begin(self):
         self.start()
         self.wait_running()
+
+    def certificate(self, folder):
+        """A P-256 key and what it has signed itself; (certificate, key)."""
+        names = folder / 'bench.pem', folder / 'bench.key'
+        sh('openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30',
+           '-subj', '/CN=bench.test', '-out', names[0], '-keyout', names[1])
+        return names
 
     def restart(self):
         self.halt()
@@ -200,6 +208,8 @@ class Pneu(Server):
                             ('concurrencyremote', self.concurrency), ('concurrency', self.concurrency), ('databytes', '0'),
                             ('maxconn', '16000'), ('maxconnperip', '16000'), ('intakesessions', '1000')):
             self.run('pneu-control', 'set', name, *(value if isinstance(value, list) else [value]))
+        if self.tls:
+            self.run('pneu-cert', '-q', 'new')
         self.run('pneu-server', 'add', 'in', 'smtp', '127.0.0.1', self.port)
         for i in range(BOXES):
             self.run('pneu-mailbox', 'add', f'u{i}@{DOMAIN}')
@@ -290,6 +300,10 @@ message_size_limit = 209715200
 mailbox_size_limit = 0
 virtual_mailbox_limit = 0
 ''')
+        if self.tls:
+            chain, key = self.certificate(etc)
+            with open(etc / 'main.cf', 'a') as f:
+                f.write(f'smtpd_tls_security_level = may\nsmtpd_tls_cert_file = {chain}\nsmtpd_tls_key_file = {key}\n')
         master = pathlib.Path('/usr/share/postfix/master.cf.dist').read_text()
         master = re.sub(r'^smtp      inet.*$', f'127.0.0.1:{self.port} inet n - n - - smtpd', master, flags=re.M)
         master = re.sub(r'^(\S+\s+(?:unix|inet|fifo)\s+\S+\s+\S+\s+)y', r'\1n', master, flags=re.M)
@@ -340,9 +354,13 @@ class OpenSMTPD(Server):
         (etc / 'resolv.conf').write_text('nameserver 127.0.0.1\n') # nobody there: no waiting for names of clients
         self.bind(etc / 'resolv.conf', '/etc/resolv.conf')
         (etc / 'boxes').write_text(''.join(f'u{i}@{DOMAIN} nobody\n' for i in range(BOXES)))
-        (etc / 'smtpd.conf').write_text(f'''smtp max-message-size "200M"
+        pki = words = ''
+        if self.tls:
+            chain, key = self.certificate(etc)
+            pki, words = f'pki bench cert "{chain}"\npki bench key "{key}"\n', 'tls pki bench'
+        (etc / 'smtpd.conf').write_text(f'''{pki}smtp max-message-size "200M"
 table boxes file:{etc}/boxes
-listen on 127.0.0.1 port {self.port} hostname opensmtpd.bench
+listen on 127.0.0.1 port {self.port} hostname opensmtpd.bench {words}
 action "local" maildir "{self.mail}/%{{dest.user}}" virtual <boxes>
 action "far" relay host smtp://127.0.0.1:{self.sink}
 action "dead" relay host smtp://127.0.0.1:1

@@ -6,6 +6,7 @@ import re
 import resource
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,7 @@ def all_done(clients):
 
 class Work:
     """A load of n messages, and when it is done."""
-    sink, concurrency, gigabytes, long = Sink, 50, 3, False
+    sink, concurrency, gigabytes, long, tls = Sink, 50, 3, False, False
 
     def __init__(self, name, title, messages, warm=20, **more):
         self.name, self.title, self.messages, self.warm, self.note = name, title, messages, warm, ''
@@ -44,7 +45,7 @@ class Work:
         work.chmod(0o755)
         server = None
         try:
-            server = peer(work, sink.port, concurrency=self.concurrency, gigabytes=self.gigabytes)
+            server = peer(work, sink.port, concurrency=self.concurrency, gigabytes=self.gigabytes, tls=self.tls)
             yield server, sink
         finally:
             if server:
@@ -170,6 +171,11 @@ class SessionsTLS(Sessions):
     more = ('tls',)
 
 
+CLIENT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+CLIENT.check_hostname, CLIENT.verify_mode = False, ssl.CERT_NONE
+CLIENT.maximum_version = ssl.TLSVersion.TLSv1_2
+
+
 class Held:
     """Idle sessions, and what the server's processes use for them."""
 
@@ -185,9 +191,9 @@ class Held:
             raise RuntimeError('no greeting')
         return s
 
-    def hold(self, n):
+    def hold(self, n, session):
         while len(self.sockets) < n:
-            self.sockets.append(self.greeted())
+            self.sockets.append(session(self))
 
     def end(self):
         for s in self.sockets:
@@ -199,11 +205,14 @@ class Idle(Work):
     def count(self, peer):
         return self.messages if issubclass(peer, Pneu) else min(self.messages, 90) # what the others take as they are
 
+    def session(self, held):
+        return held.greeted()
+
     def load(self, server, sink, n):
         held = Held(server)
         try:
             before = server.memory('Private')
-            held.hold(n)
+            held.hold(n, self.session)
             after = server.memory('Private')
             start = time.monotonic()
             held.greeted().close()
@@ -214,6 +223,16 @@ class Idle(Work):
             self.note = f'{(after - before) / n:.0f} kB private a session, {answered} of {n} answer, the next is greeted in {late * 1000:.0f} ms'
         finally:
             held.end()
+
+
+class IdleTLS(Idle):
+    def session(self, held):
+        s = held.greeted()
+        for line, code in ((b'EHLO bench.test\r\n', b'250'), (b'STARTTLS\r\n', b'220')):
+            s.sendall(line)
+            if not s.recv(4096).startswith(code):
+                raise RuntimeError('no TLS')
+        return CLIENT.wrap_socket(s)
 
 
 class Backlog(ToMaildir):
@@ -283,7 +302,8 @@ WORKS = [
     List('list', 'one 64 KiB message to 1,000 recipients of a domain (rate: recipients)', 1000),
     Big('big', 'one message of 100 MiB -> Maildir (rate: MiB/s)', 100, warm=1),
     Sessions('sessions', 'sessions without mail: EHLO, QUIT', 2000),
-    SessionsTLS('tls', 'new TLS 1.2 sessions, P-256: EHLO, STARTTLS, EHLO, QUIT', 1000),
+    SessionsTLS('tls', 'new TLS 1.2 sessions, P-256: EHLO, STARTTLS, EHLO, QUIT', 1000, tls=True),
+    IdleTLS('idletls', 'idle sessions with TLS', 500, warm=1, tls=True),
     Idle('idle', 'idle sessions', 1000, warm=1),
     Idle('idle10000', '10,000 idle sessions', 10000, warm=1, long=True),
     Backlog('backlog', 'as in, with 20,000 deferred messages', 2000, waiting=20000),

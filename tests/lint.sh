@@ -95,6 +95,11 @@ lint_table() {
 	return $good
 }
 
+# Two of BearSSL's decoders write past their end: one file calls them.
+lint_fence() {
+	! grep -v '^lib/tlsfence\.[ch]$' "$out/ch" | xargs grep -nE 'br_(x509|skey)_decoder_(init|push)'
+}
+
 normal() { tr -s '[:space:]' ' ' | sed 's/\[ /[/g; s/ \]/]/g; s/ | /|/g; s/|pneu-/ pneu-/g; s/^ //; s/ $//'; }
 
 # SYNOPSIS is USAGE; and every page has its sections.
@@ -126,7 +131,7 @@ lint_settings() {
 }
 
 failed=0
-for check in ${LINT:-format shell pages arrows globals table usage settings gcc clang cppcheck tidy}; do
+for check in ${LINT:-format shell pages arrows fence globals table usage settings gcc clang cppcheck tidy}; do
 	begun=$(date +%s)
 	if "lint_$check" >"$out/said" 2>&1; then
 		printf 'lint: %s ok (%d s)\n' "$check" $(($(date +%s) - begun))

@@ -196,7 +196,7 @@ down_file(struct operation *op, char const *name, stralloc *path)
     return good && JOIN(path, "service/", name, "/down");
 }
 
-/* The group of processes of a service, 0 if it is down. The connections of a tcp server are of its group. */
+/* The group of processes that a service leads, 0 if it is down. The connections of a tcp server are of its group. */
 static pid_t
 group_of(char const *name)
 {
@@ -207,7 +207,7 @@ group_of(char const *name)
     pid_t pid = -1;
 
     if (JOIN(&folder, "service/", name) && pipecoe(p) == 0) {
-        char const *const argv[] = {"s6-svstat", "-o", "pgid", folder.s, NULL};
+        char const *const argv[] = {"s6-svstat", "-o", "pid", folder.s, NULL};
         pid = fork();
         if (!pid) {
             if (dup2(p[1], 1) != -1)
@@ -222,7 +222,7 @@ group_of(char const *name)
             group = 0;
     }
     stralloc_free(&folder);
-    return group > 1 ? group : 0;
+    return group > 1 && getpgid(group) == group ? group : 0;
 }
 
 int

@@ -59,7 +59,7 @@ body() {
 
 	mkfifo "$TEST_TMP/open$(id -u)" 2>/dev/null
 	session() { # a connection that stays open
-		nc 127.0.0.1 "$PORT" <"$TEST_TMP/open$(id -u)" >"$TEST_TMP/session" &
+		nc -N 127.0.0.1 "$PORT" <"$TEST_TMP/open$(id -u)" >"$TEST_TMP/session" &
 		exec 8>"$TEST_TMP/open$(id -u)"
 		wait_for "grep -q ^220 '$TEST_TMP/session'"
 	}
@@ -69,6 +69,7 @@ body() {
 	like "$(pneu-server list)" "in smtp 127.0.0.1 $PORT paused" "list says so"
 	printf 'NOOP\r\n' >&8
 	ok "the open one goes on" wait_for "grep -q '^250' '$TEST_TMP/session'"
+	exec 8>&-
 	instance_stop
 	instance_start_paused() {
 		PNEU_HOME=$PNEU_HOME s6-svscan "$PNEU_HOME/service" >>"$PNEU_HOME/log/svscan" 2>&1 </dev/null &
@@ -80,7 +81,6 @@ body() {
 	code 0 "start" pneu-server start in
 	ok "it listens again" wait_for "listening $PORT"
 	like "$(pneu-server list)" "in smtp 127.0.0.1 $PORT up" "list says so"
-	exec 8>&-
 	ok "another session" session
 	old=$(service_pid in)
 	code 0 "start one that runs" pneu-server start in
@@ -89,7 +89,7 @@ body() {
 	ok "and the session goes on" wait_for "grep -q '^250' '$TEST_TMP/session'"
 	exec 8>&-
 	ok "a third session" session
-	group=$(s6-svstat -o pgid "$PNEU_HOME/service/in")
+	group=$(s6-svstat -o pid "$PNEU_HOME/service/in")
 	ok "has a process" pgrep -g "$group"
 	code 0 "stop" pneu-server stop in
 	ok "ends it" wait_for "! pgrep -g $group >/dev/null"

@@ -185,7 +185,7 @@ static struct {
     {"LHLO", ANY_ARG, session_lhlo},
     {"MAIL", SOME_ARG, session_mail},
     {"RCPT", SOME_ARG, session_rcpt},
-    {"DATA", NO_ARG, session_data},
+    {"DATA", ANY_ARG, session_data},
     {"BDAT", ANY_ARG, session_bdat},
     {"AUTH", SOME_ARG, session_auth},
     {"RSET", NO_ARG, do_rset},

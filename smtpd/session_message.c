@@ -218,14 +218,16 @@ begin_message(struct session *s)
 void
 session_data(struct session *s, struct bytes arg)
 {
-    char const *refusal;
+    char const *refusal = NULL;
 
-    if (s->chunked) {
-        refuse_data(s, "503 5.5.1 this message has begun with BDAT");
-        return;
-    }
-    if (!s->count) {
-        refuse_data(s, s->has_sender ? "554 5.5.1 no valid recipient" : "503 5.5.1 MAIL first");
+    if (arg.len)
+        refusal = "501 5.5.4 no argument here";
+    else if (s->chunked)
+        refusal = "503 5.5.1 this message has begun with BDAT";
+    else if (!s->count)
+        refusal = s->has_sender ? "554 5.5.1 no valid recipient" : "503 5.5.1 MAIL first";
+    if (refusal) {
+        refuse_data(s, refusal);
         return;
     }
     refusal = begin_message(s);

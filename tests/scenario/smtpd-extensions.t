@@ -84,7 +84,7 @@ body() {
 	like "$(printf 'LHLO c\r\nQUIT\r\n' | pneu-smtpd -l 2>/dev/null)" '^220 .* LMTP' '-l is LMTP'
 	code 100 'usage' pneu-smtpd -x
 	code 100 'no arguments' pneu-smtpd lmtp
-	like "$(PNEU_KIND=uucp pneu-smtpd </dev/null 2>&1)" '^421 .*' 'a kind that is none'
+	like "$(env PNEU_KIND=uucp pneu-smtpd </dev/null 2>&1)" '^421 .*' 'a kind that is none'
 
 	# EXPN
 	echo 1 >"$PNEU_HOME/control/expn"

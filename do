@@ -59,7 +59,7 @@ skalibs_musl() ( # Debian's skalibs, compiled for musl: Debian has no such packa
 
 sources() { # all; for musl without the tests, which compare with glibc's functions, and what is built on libs6, libxcrypt or BearSSL
 	find ./* -path ./build -prune -o -path ./demo -prune -o -name '*.c' -print | sed 's,^\./,,' | sort |
-		if test "$variant" = musl; then grep -vE '^tests/|^access/(admit|rules|pneu-access)\.c$|^auth/|^control/(passwordmake|pneu-mailbox)\.c$|^lib/secret\.c$'; else cat; fi
+		if test "$variant" = musl; then grep -vE '^tests/|^access/(admit|rules|pneu-access)\.c$|^(auth|tls)/|^control/(passwordmake|pneu-mailbox)\.c$|^lib/secret\.c$'; else cat; fi
 }
 
 stale() { # the sources to compile: changed, new, or including a changed file

@@ -89,7 +89,7 @@ auth_answer_take(struct bytes *in, struct auth_answer *a)
 
     if (got != 1)
         return got;
-    if (parts[0].len != 1 || !memchr("CKDZM", parts[0].s[0], 5))
+    if (parts[0].len != 1 || !parts[0].s[0] || !strchr("CKDZM", parts[0].s[0]))
         return (errno = EPROTO, -1);
     *a = (struct auth_answer){parts[0].s[0], parts[1], parts[2], parts[3], parts[4], parts[5]};
     return 1;

@@ -2,6 +2,7 @@
 
 #include <skalibs/types.h>
 
+#include "lib/sasl.h"
 #include "queue/envelope.h"
 #include "smtpd/session_inner.h"
 
@@ -48,8 +49,9 @@ question(struct session *s, enum hook_phase phase, struct bytes recipient)
            put(to, "client", s->peer->ip) && put(to, "host", s->peer->host) && put(to, "rdns", s->peer->rdns) &&
            put_bytes(to, "helo", s->helo.s, s->helo.len) &&
            (phase == HOOK_CONNECT || put(to, "protocol", session_with(s, protocol))) &&
-           put_bytes(to, "login", s->login.s, s->login.len) && put(to, "tls", s->tls.protocol) &&
-           put(to, "cipher", s->tls.cipher) &&
+           put_bytes(to, "login", s->login.s, s->login.len) &&
+           put(to, "mechanism", s->login.len && s->auth.login.len ? sasl_names[s->auth.which] : NULL) &&
+           put(to, "tls", s->tls.protocol) && put(to, "cipher", s->tls.cipher) &&
            (!s->has_sender || envelope_put(to, "sender", s->sender.s, s->sender.len)) &&
            put_bytes(to, "recipient", recipient.s, recipient.len) &&
            (!s->has_sender || envelope_putuint(to, "recipients", s->count)) &&

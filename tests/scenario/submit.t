@@ -70,6 +70,10 @@ everything() {
 	newest bob@pneu.test >"$TEST_TMP/mail"
 	like "$(cat "$TEST_TMP/mail")" '^From: alice-list@pneu\.test$' 'a From is added'
 	code 1 'hideclient: not where it came from' grep -q '127\.0\.0\.1' "$TEST_TMP/mail"
+	echo 'echo "X-Login: $PNEU_LOGIN $PNEU_MECHANISM $PNEU_PROTOCOL" >&3' >"$PNEU_HOME/control/servers/sub/mailcheck"
+	wait_for "s6-ipcclient '$PNEU_HOME/run/hook' true 2>/dev/null" || bail "no run/hook: $(instance_logs)"
+	ok 'a check hears of the login' arrives bob@pneu.test by_swaks alice@pneu.test alice@pneu.test
+	like "$(newest bob@pneu.test)" '^X-Login: alice@pneu\.test PLAIN ESMTPA$' 'and how it was made'
 	ok 'the log tells who it was' wait_for "grep -q 'sender .*from=bob@pneu.test' '$PNEU_HOME/log/sub/current'"
 
 	echo 'alice@pneu.test:@else.test' >"$PNEU_HOME/control/senders"

@@ -113,5 +113,11 @@ body() {
 	instance_stop
 }
 
+# In the sources: a refusal or an acceptance without an enhanced code, or with one of another class.
+is "$(grep -hoE '"[245][0-9][0-9][ -][A-Za-z0-9][^"]*"' "$PNEU_TOP"/smtpd/*.c |
+	grep -vE '^"([245])[0-9][0-9][ -]\1\.[0-9]+\.[0-9]+( |"$)' | sort -u)" '"250 HELP\r\n"
+"251 new@address"
+"551 new@address"' 'every reply has an enhanced code of its class'
+
 as_both body
 done_testing

@@ -6,6 +6,7 @@
 
 #include <skalibs/types.h>
 
+#include "lib/sasl.h"
 #include "lib/tlssuite.h"
 
 /* Which of the two may be 0 and means "no limit" then. */
@@ -23,6 +24,8 @@ static struct {
     {SET_timeoutsmtpd, SET_timeoutsession, STATED, "a command cannot take longer than its connection"},
     {SET_greetdelay, SET_timeoutsession, STATED, "the connection would end before the greeting"},
     {SET_tarpitdelay, SET_timeoutsession, STATED, "the connection would end before the answer"},
+    {SET_timeoutauth, SET_timeoutsession, STATED, "the connection would end before the answer to a login"},
+    {SET_authdelay, SET_timeoutsession, STATED, "the connection would end before the answer to a login"},
     {SET_intakeperuid, SET_intakesessions, STATED, "one user cannot have more sessions than there are"},
     {SET_concurrency, SET_concurrencyremote, STATED, "one domain cannot have more deliveries than there are"},
     {SET_timeoutidle, SET_timeoutremote, STATED, "a connection would be kept longer than it is waited for"},
@@ -240,6 +243,48 @@ check_certificate(struct agree *a)
     return tell(a, 1, must ? SET_servertls : SET_listen, why, sizeof why / sizeof *why);
 }
 
+/* ---- logins ---- */
+
+static int
+are_mechanisms(char const *line)
+{
+    unsigned int methods;
+
+    return sasl_list(line, &methods);
+}
+
+/* The challenge methods look into users/passwords, of which another program knows nothing. */
+static int
+check_challenges(struct agree *a)
+{
+    static char const *const why =
+        "SCRAM-SHA-256 and CRAM-MD5 are not offered: they need checkpassword to be pneu-checkpw";
+    unsigned int methods;
+
+    if (!line_of(a, SET_authmech) || !sasl_list(a->items.s, &methods) ||
+        !(methods & (1u << SASL_SCRAM_SHA_256 | 1u << SASL_CRAM_MD5)))
+        return 1;
+    if (!line_of(a, SET_checkpassword) || !strcmp(a->items.s, "pneu-checkpw"))
+        return 1;
+    return tell(a, 0, SET_authmech, &why, 1);
+}
+
+/* Mail is taken only after a login, a login only under TLS. */
+static int
+check_submission(struct agree *a)
+{
+    static char const *const why[] = {"nobody can log in: that needs TLS, and there is no certificate: ", CERTIFICATE,
+                                      " (pneu-cert makes one)"};
+    uint32_t value;
+    int here;
+
+    if (!line_of(a, SET_listen) || strncmp(a->items.s, "submission ", 11) != 0 || access(CERTIFICATE, F_OK) == 0)
+        return 1;
+    if (!value_of(a, SET_authneedtls, &value, &here) || value != 1)
+        return 1;
+    return tell(a, 0, SET_listen, why, sizeof why / sizeof *why);
+}
+
 int
 agree_check(struct place const *place, int (*say)(void *, int mistake, char const *path, char const *what), void *data)
 {
@@ -258,8 +303,10 @@ agree_check(struct place const *place, int (*say)(void *, int mistake, char cons
         good = check_me(&a);
     good = good && check_words(&a, SET_servertls, is_servertls) && check_words(&a, SET_tlsminimum, is_version) &&
            check_words(&a, SET_tlsciphers, is_suite);
+    good = good && check_words(&a, SET_authmech, are_mechanisms) &&
+           (!place_takes(place, SET_authmech) || check_challenges(&a));
     if (good && place->scope == SCOPE_SERVER)
-        good = check_certificate(&a);
+        good = check_certificate(&a) && check_submission(&a);
     int e = errno;
     stralloc_free(&a.path);
     stralloc_free(&a.items);

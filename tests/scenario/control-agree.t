@@ -90,6 +90,21 @@ echo 0 >"$control/maxrcpt"
 echo 0 >"$control/maxline"
 check 0 '' '0 is no limit'
 rm "$control/maxrcpt" "$control/maxline"
+echo 'PLAIN GSSAPI' >"$control/authmech"
+check 100 'control/authmech: none of mechanisms: PLAIN GSSAPI' 'a mechanism that nobody knows'
+echo 'PLAIN SCRAM-SHA-256' >"$control/authmech"
+check 0 '' 'one that somebody knows'
+echo /bin/checkpassword >"$control/checkpassword"
+code 0 'challenge methods with another program' pneu-control check
+like "$(cat "$TEST_TMP/.out")" 'control/authmech: SCRAM-SHA-256 and CRAM-MD5 are not offered' 'are told'
+rm "$control/authmech" "$control/checkpassword"
+mkdir -p "$control/servers/sub"
+echo 'submission 127.0.0.1 587' >"$control/servers/sub/listen"
+code 0 'a submission listener without a certificate' pneu-control check
+like "$(cat "$TEST_TMP/.out")" 'control/servers/sub/listen: nobody can log in' 'is told'
+echo 0 >"$control/servers/sub/authneedtls"
+check 0 '' 'logins in clear need none'
+rm -r "$control/servers/sub"
 
 for route in 'else.test:relay.test:65536' ':relay.test:0' 'else.test:relay.test:smtp' 'else.test:[192.0.2.1]:70000' \
 	'else.test:relay.test:' ':[2001:db8::1]:99999' ':relay.test:-1'; do

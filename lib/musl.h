@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define RENAME_NOREPLACE 1
+#define RENAME_EXCHANGE 2
 #define renameat2(from, a, to, b, flags) ((int)syscall(__NR_renameat2, from, a, to, b, flags))
 #define close_range(first, last, flags) ((int)syscall(__NR_close_range, first, last, flags))
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -181,39 +182,56 @@ name_it(struct commit *c)
     return linkat(AT_FDCWD, proc, c->dir, c->id, AT_SYMLINK_FOLLOW) == 0;
 }
 
-/* 1 if this token's message is queued, wherever pneu-send took it by now, 0 if
- * not, -1 on error. The order is that of a message's way, so it cannot slip
- * past: each move makes the new name before it removes the old one. */
+/* 1 if a file other than ours is this token's message, in new/ (first 0) or wherever pneu-send took it by now, 0 if not, -1
+ * on error. The order is that of a message's way, so it cannot slip past: each move makes the new name before it removes
+ * the old one. */
 static int
-known(struct commit const *c)
+known(struct commit const *c, unsigned int first)
 {
     char wait[sizeof QUEUE_WAIT + 4 + ID_LEN];
     char hold[sizeof QUEUE_HOLD + 1 + ID_LEN];
     char const *const names[] = {c->id, wait, hold};
-    struct stat st;
+    struct stat st, own = {.st_ino = 0};
 
+    if (c->fd != -1 && fstat(c->fd, &own) == -1)
+        return -1;
     snprintf(wait, sizeof wait, QUEUE_WAIT "/%s/%s", c->id + ID_LEN - 2, c->id);
     snprintf(hold, sizeof hold, QUEUE_HOLD "/%s", c->id);
-    for (unsigned int i = 0; i < 3; i++) {
-        if (fstatat(i ? AT_FDCWD : c->dir, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0)
-            return 1;
-        if (errno != ENOENT)
+    for (unsigned int i = first; i < 3; i++)
+        if (fstatat(i ? AT_FDCWD : c->dir, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0) {
+            if (c->fd == -1 || st.st_ino != own.st_ino || st.st_dev != own.st_dev)
+                return 1;
+        } else if (errno != ENOENT)
             return -1;
-    }
     return 0;
+}
+
+/* Names the file of a token. Another client may have queued it since we looked, and pneu-send have moved that file out of
+ * new/: then ours goes again. It is locked meanwhile, so that nobody tries it. */
+static int
+name_token(struct commit *c)
+{
+    int other = 0;
+
+    if (flock(c->fd, LOCK_EX | LOCK_NB) == -1)
+        return 0;
+    if (name_it(c))
+        other = known(c, 1);
+    else if (errno != EEXIST)
+        return 0;
+    if (other == 1 && unlinkat(c->dir, c->id, 0) == -1 && errno != ENOENT)
+        other = -1;
+    (void)flock(c->fd, LOCK_UN);
+    return other != -1;
 }
 
 int
 commit_end(struct commit *c, struct bytes envelope, uint32_t recipients)
 {
-    int before = c->token ? known(c) : 0;
+    int before = c->token ? known(c, 0) : 0;
 
-    if (before == 0) {
-        if (!finish(c, envelope, recipients) || !sync_fd(c->fd))
-            return 0;
-        if (!name_it(c) && !(c->token && errno == EEXIST))
-            return 0;
-    }
+    if (before == 0 && (!finish(c, envelope, recipients) || !sync_fd(c->fd) || !(c->token ? name_token(c) : name_it(c))))
+        return 0;
     /* Also where the token was known: whoever made that name may have died
      * before he synced it. */
     return before != -1 && sync_fd(c->dir);

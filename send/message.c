@@ -410,6 +410,7 @@ message_synced(struct send *s, struct message *m, int e)
         say("syncfailed", m->id, e);
         m->unclean = 1;
         m->moving = 0; /* both names stay: the next attempt finds them */
+        m->unreported = m->failed != 0;
         if (!m->waits)
             s->table.entries[m->entry].flags |= ENTRY_TWICE;
     }
@@ -581,6 +582,20 @@ fetch(struct send *s, struct message *m)
     return got == 1;
 }
 
+/* What a pneu-send wrote that was killed then may be in memory alone, and a power cut would take it back: a report must not
+ * be made of a failure that is not on disk, or its recipient might get the message all the same. So the marks are written
+ * once more before anything is done about them. */
+static void
+write_again(struct message *m)
+{
+    uint32_t n = m->file.header.recipients;
+
+    if (m->failed || m->left < n) {
+        m->low = 0;
+        m->high = n;
+    }
+}
+
 void
 message_load(struct send *s, uint32_t entry)
 {
@@ -608,6 +623,8 @@ message_load(struct send *s, uint32_t entry)
         m->arrival = s->clock.wall;
     if (m->arrival < hold)
         m->arrival = hold; /* its time begins there */
+    if (flags & ENTRY_AGAIN)
+        write_again(m);
     s->backoff = 0;
     m->cost = m->file.data.a;
     s->memory += m->cost;

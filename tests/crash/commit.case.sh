@@ -1,5 +1,6 @@
 #!/bin/sh
 # The accept commit: messages of one write and of many, with O_TMPFILE and with the name that begins with a dot.
+# goals: R1 R2 R3
 . "${PNEU_TOP:-.}/tests/crash/lib.sh"
 
 crash_instance "$CRASH_TMP/empty"
@@ -24,4 +25,17 @@ for size in small large; do
 			--oracle "$CRASH/oracle_queue.py @DIR@" -- env PNEU_HOME=@DIR@ "$@"
 	done
 done
+
+# Two writers of one token: while the second is between its look and its name, the first one's message goes to wait/.
+rm -rf "$PNEU_HOME"
+cp -R "$CRASH_TMP/empty" "$PNEU_HOME"
+strace -qq -o "$CRASH_TMP/trace" -e trace=flock -e inject=flock:delay_enter=2000000:when=1 \
+	"$PNEU_TESTS/tool/commit" 'parent 8' <"$CRASH_TMP/small" >"$CRASH_TMP/second" &
+second=$!
+until test -s "$CRASH_TMP/trace" || ! kill -0 $second 2>/dev/null; do sleep 0.02; done
+"$PNEU_TESTS/tool/commit" 'parent 8' <"$CRASH_TMP/small" >"$CRASH_TMP/first"
+id=$(ls "$PNEU_HOME/queue/new")
+mv "$PNEU_HOME/queue/new/$id" "$PNEU_HOME/queue/wait/${id#??????????????????????????}/"
+wait $second
+crash_goal R1 "$(find "$PNEU_HOME/queue" -type f | wc -l)" 1 "files of $(cat "$CRASH_TMP/first" "$CRASH_TMP/second" | grep -c yes) writers of one token, one overtaken"
 crash_done

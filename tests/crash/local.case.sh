@@ -1,6 +1,7 @@
 #!/bin/sh
 # Delivery into a Maildir: by a file without a name, by one in tmp/ where there are no such files, into a Maildir that
 # is missing, at a second attempt, and outside of the home.
+# goals: R1 R2 R3
 . "${PNEU_TOP:-.}/tests/crash/lib.sh"
 
 crash_instance "$CRASH_TMP/home"

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Are the tests good enough? Each line below takes one safeguard out of queue/commit.c; the tests must notice every one.
+# goals: S6
 . "${PNEU_TOP:-.}/tests/crash/lib.sh"
 cd "$PNEU_TOP" || exit 111
 test -z "${CRASH_SHORT:-}" || exit 0
@@ -13,15 +14,15 @@ mutants() {
 		failed-fsync-of-the-folder-ignored|s/return before != -1 \&\& sync_fd(c->dir);/return (sync_fd(c->dir), before != -1);/
 		any-error-of-fsync-is-EINTR|s/    return r == 0;/    return r == 0 || errno == ENOSPC;/
 		fsync-is-tried-again|s/while (r == -1 \&\& errno == EINTR)/while (r == -1)/
-		named-before-it-is-synced|s/if (!finish(c, envelope, recipients) || !sync_fd(c->fd))/if (!finish(c, envelope, recipients) || !name_it(c) || !sync_fd(c->fd))/
-		failed-link-ignored|s/if (!name_it(c) \&\& !(c->token \&\& errno == EEXIST))/if (!name_it(c) \&\& 0)/
+		named-before-it-is-synced|s/!finish(c, envelope, recipients) || !sync_fd(c->fd)/!finish(c, envelope, recipients) || !name_it(c) || !sync_fd(c->fd)/
+		failed-link-ignored|s/ : name_it(c)))/ : (name_it(c), 1)))/
 		write-error-ignored|s/            return n == 0 ? (errno = ENOSPC, 0) : 0;/            return 1;/
 		short-write-is-enough|s/^        len -= (size_t)n;/        len = 0;/
 		header-not-written|s/return flush(c) \&\& write_at(c->fd, header, FILE_HEADER, 0);/return flush(c);/
 		rest-not-flushed|s/return flush(c) \&\& write_at/return write_at/
 		status-of-done|s/STATUS_TODO, recipients/STATUS_DONE, recipients/
 		no-fallback|s/if (errno != EOPNOTSUPP \&\& .*/if (1)/
-		token-not-looked-up|s/int before = c->token ? known(c) : 0;/int before = 0;/
+		token-not-looked-up|s/int before = c->token ? known(c, 0) : 0;/int before = 0;/
 		crc-of-the-first-piece|s/c->crc = crc32c(c->crc, s, len);/if (!c->message) c->crc = crc32c(c->crc, s, len);/
 	EOF
 }

@@ -1,9 +1,10 @@
 #!/bin/sh
 # pneu-queue and pneu-queued together: whoever is told yes, the message is whole in the queue.
+# goals: R1 R2 R3
 . "${PNEU_TOP:-.}/tests/crash/lib.sh"
 
 crash_instance "$CRASH_TMP/empty"
-echo 10 >"$CRASH_TMP/empty/control/timeoutintake"
+echo 3 >"$CRASH_TMP/empty/control/timeoutintake"
 printf 'Subject: small\n\nbody\n' >"$CRASH_TMP/small"
 seq 1 30000 >"$CRASH_TMP/large"
 printf 'Fa@b\0Tc@d\0Te@f\0\0' >"$CRASH_TMP/envelope"

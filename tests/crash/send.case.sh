@@ -1,5 +1,6 @@
 #!/bin/sh
 # pneu-send's marks: what is marked was done, who is not done is not forgotten, whatever is cut short.
+# goals: R1 R2 R3
 . "${PNEU_TOP:-.}/tests/crash/lib.sh"
 
 run() { # LABEL CONDITION TERMINAL RECIPIENT...

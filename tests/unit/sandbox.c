@@ -352,7 +352,7 @@ static struct {
     {"pneu-smtplisten's child", confine_child, {read_setting, read_users, ask_space, unix_socket, connect_unix}},
     {"pneu-queued",
      queued_confine,
-     {read_setting, read_message, list_queue, queue_message, make_copy, sync_held, ask_space, take_connection,
+     {read_setting, read_message, list_queue, queue_message, make_copy, sync_held, lock_held, ask_space, take_connection,
       memory_file, start_process}},
     {"pneu-queue", inqueue_confine, {}},
     {"pneu-filterd", filterd_confine, {ask_space}},

@@ -1,0 +1,72 @@
+#!/bin/sh
+# The protocol as a model (queue.pml): every state of it, and each of its mistakes found.
+# goals: R5
+. "${PNEU_TOP:-.}/tests/crash/lib.sh"
+model=$CRASH/queue.pml
+cd "$CRASH_TMP" || exit 111
+
+# explore DEPTH DEFINE...: all its states, or those within that many steps; the figures in $states and $errors
+explore() {
+	depth=$1
+	shift
+	rm -f pan pan.* ./*.trail
+	how=-DSAFETY again=
+	case $* in *ENDLESS*) how='' again=-a ;; esac
+	spin "$@" -a "$model" >.log 2>&1 || { cat .log && exit 111; }
+	# shellcheck disable=SC2086
+	cc -O2 -w -DCOLLAPSE -DNOFAIR -DMEMLIM="${CRASH_MEMORY:-6000}" $how -o pan pan.c || exit 111
+	./pan $again "-m$depth" >.log 2>&1
+	states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' .log)
+	errors=$(sed -n 's/.*errors: \([0-9]*\).*/\1/p' .log)
+	CRASH_COUNT=$((CRASH_COUNT + 1))
+}
+
+whole() { # LABEL DEFINE...: no state is bad, and none was left out
+	label=$1
+	shift
+	explore 5000000 "$@"
+	grep -Eq 'Search not completed|max search depth too small|out of memory|memory limit' .log && errors=${errors:-0}+1
+	test "${errors:-1}" = 0 || {
+		cat .log
+		test ! -f queue.pml.trail || spin "$@" -t "$model" | grep -v '^	'
+	}
+	crash_goal R5 "${errors:-1}" 0 "$states states, $label: bad"
+}
+
+mistakes=0 missed=0
+mistake() { # NAME DEFINE...: is found within so many steps
+	mistakes=$((mistakes + 1))
+	name=$1
+	shift
+	explore "${DEPTH:-400}" "-D$name" "$@"
+	if test "${errors:-0}" = 0; then
+		missed=$((missed + 1))
+		echo "$name: NOT FOUND in $states states"
+	else
+		echo "$name: found after $states states: $(sed -n 's/^pan:1: //p' .log | cut -c1-100)"
+	fi
+}
+
+command -v spin >/dev/null || {
+	echo "no spin: skipped"
+	exit 0
+}
+whole "one writer, two recipients, report"
+if test -n "${CRASH_SHORT:-}"; then
+	mistake FOLDER_UNSYNCED
+	mistake NO_SYNC_AT_START
+	mistake MOVED_EARLY
+	crash_goal R5 $missed 0 "$mistakes mistakes, not found"
+	crash_done
+fi
+whole "the same: a way that does not end" -DENDLESS
+whole "two writers of one token" -DTWO_WRITERS
+whole "one writer, and a file moved without its lock" -DMOVES=1
+for name in FILE_UNSYNCED FOLDER_UNSYNCED NO_LOCK NO_CHECK MARK_FIRST END_EARLY REPORT_EARLY NO_SYNC_AT_START MOVED_EARLY \
+	NO_SETTLE BOX_UNSYNCED BOX_FILE_UNSYNCED BOX_KNOWN_UNSYNCED ANY_NAME; do
+	mistake $name
+done
+mistake KNOWN_UNSYNCED -DTWO_WRITERS
+mistake NO_SECOND_LOOK -DTWO_WRITERS
+crash_goal R5 $missed 0 "$mistakes mistakes, not found"
+crash_done

@@ -1,0 +1,407 @@
+/* The queue's protocol as a model for spin: two writers of one message, pneu-send, its deliverers and its reports, an
+ * operator who moves files, a disk that writes what was not synced in any order or not at all. Each may be killed before
+ * every step, and the power may fail before every step, as often as it likes. queue.case.sh runs it; every state is
+ * looked at, none is hashed away.
+ *
+ *     spin -a queue.pml && cc -O2 -DCOLLAPSE -o pan pan.c && ./pan -m9000000       all is well: errors: 0
+ *     spin -DMOVED_EARLY -a queue.pml && ...; spin -t queue.pml                       a mistake: what happened, step by step
+ *
+ * One process holds all: each line beginning with STEP is one system call, or what one program does between two of them,
+ * with the program and the function it stands for. It is possible in the states that its condition tells. So the model is
+ * a table, a program's place in its work is a number, and to kill a program is to set it to 0.
+ *
+ * The message has an ID made from a token, so that both writers mean one name: what pneu-bounce and pneu-local use. Writers
+ * of different IDs share nothing but the folder, which a writer's fsync writes for all; the disk here writes it at any time.
+ * It has two recipients, a Maildir here and one on another host, who is told yes, not now, or never; then a report is owed.
+ *
+ * What must hold:
+ *   lost       to whom yes was said, on the disk, at each power cut: each recipient is delivered or reported, or the
+ *              message is there, whole, and has him as one to do
+ *   untrue     a mark on the disk says what the disk or the other host has
+ *   torn       what has a name is whole
+ *   beside     no second attempt begins while one of the same file runs
+ *   twice      the other host gets it once, but for a cause the protocol cannot help: see `excuse`. The Maildir has one name
+ *              for it, and so has it once; with ANY_NAME it has not, and that is noticed
+ *   after all  nobody gets it whose sender has a report that he did not
+ *   stuck      once all faults stop, and what is held is released, it is delivered: the end is reached, on every way
+ *              (pan -a: there is no way on which something goes round for ever)
+ */
+
+/* Without TWO_WRITERS there is one, of one file, and both recipients; with it there are two of a file each, and the remote
+ * recipient, who is never refused: together that is far more states for little more that can meet. WHOLE_MODEL is all. */
+#if defined(TWO_WRITERS) || defined(WHOLE_MODEL)
+#define FILES 2
+#else
+#define FILES 1
+#endif
+#ifdef TWO_WRITERS
+#define NO_LOCAL 1
+#else
+#define NO_LOCAL 0
+#endif
+
+#ifndef MOVES
+#define MOVES 0 /* how often somebody moves a file without its lock: nothing is lost, but more may come twice */
+#endif
+
+/* Mistakes. Each of these makes one, and must be found: FILE_UNSYNCED FOLDER_UNSYNCED NO_LOCK NO_CHECK MARK_FIRST END_EARLY
+ * REPORT_EARLY NO_SYNC_AT_START MOVED_EARLY NO_SETTLE BOX_UNSYNCED BOX_FILE_UNSYNCED BOX_KNOWN_UNSYNCED ANY_NAME, and with
+ * TWO_WRITERS KNOWN_UNSYNCED and NO_SECOND_LOOK. */
+
+/* ---- the disk: m_ is what programs see, d_ what a power cut leaves ---- */
+
+byte m_new, d_new, m_wait, d_wait, m_hold, d_hold; /* the file that each name leads to, 0: there is none */
+bool tied;                                         /* a rename changed two of them: the disk has both or neither */
+bool m_whole[FILES + 1], d_whole[FILES + 1];       /* header and message */
+bool m_l[FILES + 1], d_l[FILES + 1];               /* status byte of the local recipient: done */
+byte m_r[FILES + 1], d_r[FILES + 1];               /* of the remote one */
+#define TODO 0
+#define DONE 1
+#define FAILED 2
+#define BOUNCED 3
+bool m_box, d_box, m_boxfile, d_boxfile;           /* the Maildir's name for it, and its bytes */
+bool m_report, d_report;                           /* the report's name in queue/new: its token makes it one */
+
+/* ---- what is outside: no power cut changes it ---- */
+
+byte remote;           /* how often the other host took it: 0, 1, 2 for more */
+bool heard;            /* a writer was told yes */
+bool twice;            /* the Maildir has it under two names */
+bool excuse;           /* the other host may get it again: it took it, and
+                        *   the machine stopped before the mark was on the disk (queue(5): 6, 12),
+                        *   the deliverer or pneu-send was killed before the mark was written (6; RFC 1047), or
+                        *   somebody moved the file without its lock while it was being tried */
+bool late;             /* there are two files of the token, and both may be delivered:
+                        *   the first was done and gone before the second's writer looked for it,
+                        *   the second's writer was killed before it looked again, or its machine stopped before it had gone again, or
+                        *   somebody let go what was set aside as a second file of that name */
+byte moves, aside;
+bool over;             /* nothing is left to do */
+bool calm;             /* from now on nothing is killed, nobody moves anything, the other host does not say later */
+
+/* ---- the programs: where they are in their work, and what they hold in memory ---- */
+
+byte w[2], w_file[2];                              /* writers; place in queue/commit.c */
+byte made;                                         /* files made so far */
+byte s, s_file, s_r;                               /* pneu-send; the message's file; its copy of the status bytes */
+bool s_waits, s_l;                                 /* the name is that in wait/ */
+bool s_again;                                      /* just started: ENTRY_AGAIN */
+bool s_tried, s_dirty, s_sync, s_gone, s_owed;     /* attempt made; marks to write; a sync asked for; moved away; report failed */
+byte l, l_file, r, r_file, b, b_file;              /* a local delivery, a remote one, a report: each holds the file's lock */
+bool l_ours, r_ours, b_ours;                       /* the pneu-send that started it still lives */
+
+#define STEP(condition, text, what) :: d_step { (condition) -> printf(text); what }
+#define STEPN(n, condition, text, what) :: d_step { (condition) -> printf(text, n); what }
+#define DISK(name, text) STEP(d_##name != m_##name, text, d_##name = m_##name)
+#define SYNC_NAMES(name) if :: tied -> d_new = m_new; d_wait = m_wait; d_hold = m_hold; tied = 0 :: else -> d_##name = m_##name fi
+
+#define THERE (s_waits -> m_wait : m_new)          /* what the name we took leads to now */
+#define HELD(file) \
+    ((l && l_file == file) || (r && r_file == file) || (b && b_file == file) || w_file[0] == file || w_file[1] == file)
+#define LEFT (!s_l || s_r == TODO)
+#define IDLE (!(l && l_ours) && !(r && r_ours) && !(b && b_ours) && !s_sync)
+#define WHOLE(name) (name && d_whole[name])
+#define UNMARKED(name) (name && (d_r[name] == TODO || d_r[name] == FAILED))
+#define FREE_HANDS (s == 0 && (m_new || m_wait) && (!calm || !(m_new && HELD(m_new)) && !(m_wait && HELD(m_wait))))
+
+/* ---- queue/commit.c, twice: pneu-queued for two clients, or for one that tries again ---- */
+
+#ifdef KNOWN_UNSYNCED
+#define KNOWN 8
+#else
+#define KNOWN 7
+#endif
+#ifdef FILE_UNSYNCED
+#define AFTER_WRITE 6
+#else
+#define AFTER_WRITE 5
+#endif
+#ifdef FOLDER_UNSYNCED
+#define AFTER_NAME 8
+#else
+#define AFTER_NAME 7
+#endif
+#ifdef NO_SECOND_LOOK
+#define AFTER_LINK AFTER_NAME
+#else
+#define AFTER_LINK 10
+#endif
+
+/* Writer 0 is the one that makes its file first.
+ * The file is locked from its making to the yes, for somebody else may have been faster, and pneu-send have moved his file
+ * away from new/, between the first look and the link: then this one goes again, untried. */
+#define WRITER(n) \
+    STEPN(n, w[n] == 0, "writer %d: looks in new/\n", w[n] = (m_new -> KNOWN : 2)) /* known() */ \
+    STEPN(n, w[n] == 2, "writer %d: looks in wait/\n", w[n] = (m_wait -> KNOWN : 3)) \
+    STEPN(n, w[n] == 3, "writer %d: looks in hold/\n", w[n] = (m_hold -> KNOWN : 4)) \
+    STEPN(n, w[n] == 4 && made == n, "writer %d: writes a file without a name\n", /* make(), finish() */ \
+        made++; w_file[n] = made; m_whole[made] = 1; w[n] = AFTER_WRITE) \
+    STEPN(n, w[n] == 4 && made > n, "writer %d: gives up\n", w[n] = 9) \
+    STEPN(n, w[n] == 5, "writer %d: fsync of the file\n", d_whole[w_file[n]] = m_whole[w_file[n]]; w[n] = 6) /* sync_fd() */ \
+    STEPN(n, w[n] == 6 && m_new, "writer %d: link says it exists\n", w_file[n] = 0; w[n] = KNOWN) /* name_it() */ \
+    STEPN(n, w[n] == 6 && !m_new, "writer %d: links it into new/\n", \
+        if :: (remote || m_report) && !m_wait && !m_hold -> late = 1 :: else fi; m_new = w_file[n]; w[n] = AFTER_LINK) \
+    STEPN(n, w[n] == 10, "writer %d: looks in wait/ again\n", w[n] = (m_wait && m_wait != w_file[n] -> 12 : 11)) \
+    STEPN(n, w[n] == 11, "writer %d: looks in hold/ again\n", \
+        if :: (remote || m_report) && !m_hold -> late = 1 :: else fi; w[n] = (m_hold && m_hold != w_file[n] -> 12 : AFTER_NAME)) \
+    STEPN(n, w[n] == 12, "writer %d: removes its name in new/\n", m_new = (m_new == w_file[n] -> 0 : m_new); w[n] = AFTER_NAME) \
+    STEPN(n, w[n] == 7, "writer %d: fsync of new/\n", SYNC_NAMES(new); w[n] = 8) /* sync_fd() */ \
+    STEPN(n, w[n] == 8, "writer %d: yes\n", heard = 1; w_file[n] = 0; w[n] = 9) \
+    STEPN(n, w[n] && w[n] != 9 && !calm, "writer %d: KILLED\n", \
+        if :: w[n] > 9 -> late = 1 :: else fi; w[n] = 0; w_file[n] = 0)
+
+/* ---- what a power cut leaves: it must do ---- */
+
+#define LOCAL_TODO(name) (WHOLE(name) && !d_l[name])
+#define REMOTE_TODO(name) (WHOLE(name) && (d_r[name] == TODO || d_r[name] == FAILED))
+#define TRUE_MARKS(n) ((!d_l[n] || NO_LOCAL || (d_box && d_boxfile)) && (d_r[n] != DONE || remote) && (d_r[n] != BOUNCED || d_report))
+
+/* pneu-send ends: what it knew is gone; what it had started goes on, and nobody hears of it. */
+inline stop_send() {
+    s = 0; s_file = 0; s_r = 0; s_l = 0; s_waits = 0; s_again = 1;
+    s_tried = 0; s_dirty = 0; s_sync = 0; s_gone = 0; s_owed = 0;
+    l_ours = 0; r_ours = 0; b_ours = 0;
+}
+
+inline power_cut() {
+    assert(!heard || NO_LOCAL || (d_box && d_boxfile) || LOCAL_TODO(d_new) || LOCAL_TODO(d_wait) || LOCAL_TODO(d_hold)); /* lost */
+    assert(!heard || remote || d_report || REMOTE_TODO(d_new) || REMOTE_TODO(d_wait) || REMOTE_TODO(d_hold)); /* lost */
+    assert(TRUE_MARKS(1) && TRUE_MARKS(FILES));                                                                 /* untrue */
+    assert((!d_new || d_whole[d_new]) && (!d_wait || d_whole[d_wait]) && (!d_hold || d_whole[d_hold]));         /* torn */
+    if
+    :: remote && (UNMARKED(d_new) || UNMARKED(d_wait) || UNMARKED(d_hold)) -> excuse = 1
+    :: else
+    fi;
+    if
+    :: made == 2 && (d_new == 1 || d_wait == 1 || d_hold == 1) && (d_new == 2 || d_wait == 2 || d_hold == 2) -> late = 1
+    :: else
+    fi;
+    m_new = d_new; m_wait = d_wait; m_hold = d_hold; tied = 0;
+    m_whole[1] = d_whole[1]; m_l[1] = d_l[1]; m_r[1] = d_r[1];
+#if FILES > 1
+    m_whole[2] = d_whole[2]; m_l[2] = d_l[2]; m_r[2] = d_r[2];
+#endif
+    m_box = d_box; m_report = d_report;
+    if
+    :: !d_box -> m_boxfile = 0; d_boxfile = 0 /* it had no name */
+    :: else -> m_boxfile = d_boxfile
+    fi;
+    if :: w[0] != 9 -> w[0] = 0; w_file[0] = 0 :: else fi;
+#if FILES > 1
+    if :: w[1] != 9 -> w[1] = 0; w_file[1] = 0 :: else fi;
+#endif
+    l = 0; r = 0; b = 0; l_ours = 0; r_ours = 0; b_ours = 0; l_file = 0; r_file = 0; b_file = 0;
+    stop_send();
+}
+
+inline rest() { /* message_unload(): done with it for now */
+    s = 0; s_file = 0; s_r = 0; s_l = 0; s_waits = 0; s_again = 0;
+    s_tried = 0; s_dirty = 0; s_sync = 0; s_gone = 0; s_owed = 0;
+}
+
+inline move(from, to) { to = from; from = 0; tied = 1 }
+
+/* Without asking for the lock: an attempt that runs cannot mark what it did. */
+inline move_unasked(from, to) {
+    if
+    :: remote < 2 && ((s >= 4 && s_file == from) || (r && r_file == from)) -> excuse = 1
+    :: else
+    fi;
+    move(from, to); moves++
+}
+
+#ifdef MOVED_EARLY
+#define AFTER_MOVE 23
+#else
+#define AFTER_MOVE 22
+#endif
+#ifdef NO_SETTLE
+#define MUST_SETTLE 0
+#else
+#define MUST_SETTLE (s_again && m_new && m_wait)
+#endif
+#ifdef BOX_FILE_UNSYNCED
+#define AFTER_BOX_WRITE 3
+#else
+#define AFTER_BOX_WRITE 2
+#endif
+#ifdef BOX_UNSYNCED
+#define AFTER_BOX_LINK 5
+#else
+#define AFTER_BOX_LINK 4
+#endif
+#ifdef BOX_KNOWN_UNSYNCED
+#define BOX_KNOWN 5
+#else
+#define BOX_KNOWN 4
+#endif
+#ifdef ANY_NAME
+#define BOX_EXISTS 0
+#else
+#define BOX_EXISTS m_box
+#endif
+#ifdef END_EARLY
+#define ALL_DONE (s_l || s_r == DONE || s_r == BOUNCED)
+#else
+#define ALL_DONE (s_l && (s_r == DONE || s_r == BOUNCED))
+#endif
+/* Marks that one wrote who was killed then may be in memory alone. */
+#ifdef NO_SYNC_AT_START
+#define NEEDS_SYNC 0
+#else
+#define NEEDS_SYNC s_again && (m_l[s_file] || m_r[s_file] != TODO)
+#endif
+#ifdef REPORT_EARLY
+#define FAILURE_WRITTEN 1
+#else
+#define FAILURE_WRITTEN !s_dirty
+#endif
+
+active proctype world()
+{
+    do
+    WRITER(0)
+#if FILES > 1
+    WRITER(1)
+#endif
+
+    /* ---- the disk writes what it likes, when it likes ---- */
+    STEP(!tied && d_new != m_new, "disk: a name in new/\n", d_new = m_new)
+    STEP(!tied && d_wait != m_wait, "disk: a name in wait/\n", d_wait = m_wait)
+    STEP(!tied && d_hold != m_hold, "disk: a name in hold/\n", d_hold = m_hold)
+    STEP(tied, "disk: a rename\n", d_new = m_new; d_wait = m_wait; d_hold = m_hold; tied = 0)
+    DISK(whole[1], "disk: the first file\n")
+    DISK(l[1], "disk: the first file's local mark\n")
+    DISK(r[1], "disk: the first file's remote mark\n")
+#if FILES > 1
+    DISK(whole[2], "disk: the second file\n")
+    DISK(l[2], "disk: the second file's local mark\n")
+    DISK(r[2], "disk: the second file's remote mark\n")
+#endif
+    DISK(box, "disk: the name in the Maildir\n")
+    DISK(boxfile, "disk: the file in the Maildir\n")
+    DISK(report, "disk: the report's name\n")
+
+    /* ---- send/message.c: load ---- */
+    STEP(FREE_HANDS && m_new && m_wait && m_new == m_wait, "send: both names lead to one file\n", s = 1)    /* settle_twice() */
+    STEP(s == 1, "send: fsync of wait/\n", SYNC_NAMES(wait); s = 2)
+    STEP(s == 2, "send: removes the name in new/\n", m_new = 0; rest())
+    STEP(FREE_HANDS && m_new && m_wait && m_new != m_wait && !m_hold, "send: another file of that name goes to hold/\n",
+         m_hold = m_new; aside = m_new; m_new = 0; tied = 1; s_again = 0)                                         /* aside() */
+    STEP(FREE_HANDS && m_new && !MUST_SETTLE, "send: opens it in new/\n", s_file = m_new; s_waits = 0; s = 3) /* open_either() */
+    STEP(FREE_HANDS && m_wait && (!MUST_SETTLE || (m_hold && m_new != m_wait)), "send: opens it in wait/\n",
+         s_file = m_wait; s_waits = 1; s = 3)
+#ifdef NO_LOCK
+    STEP(s == 3, "send: does not ask for the lock\n", s = 4)
+#else
+    STEP(s == 3 && HELD(s_file), "send: somebody has the lock\n", rest(); s_again = 1)                             /* lock() */
+    STEP(s == 3 && !HELD(s_file), "send: locks it\n", s = 4)
+#endif
+#ifdef NO_CHECK
+    STEP(s == 4, "send: does not look at the name again\n", s = 5)
+#else
+    STEP(s == 4 && THERE != s_file, "send: the name leads elsewhere\n", rest(); s_again = 1)
+    STEP(s == 4 && THERE == s_file, "send: the name leads there still\n", s = 5)
+#endif
+    STEP(s == 5, "send: reads it\n", assert(m_whole[s_file]); s_l = m_l[s_file] || NO_LOCAL; s_r = m_r[s_file];
+         s_sync = (NEEDS_SYNC -> 1 : 0); s = 6)                                                                 /* file_read() */
+
+    /* ---- message_proceed(): no job, no sync, no report of ours is under way ---- */
+    STEP(s == 6 && IDLE && s_gone, "send: it is gone\n", rest())
+    STEP(s == 6 && IDLE && !s_gone && s_r == FAILED && !s_owed && !b && FAILURE_WRITTEN, "send: starts the report\n",
+         b = 1; b_file = s_file; b_ours = 1)                                                     /* report_ask() */
+    STEP(s == 6 && IDLE && !s_gone && ALL_DONE && s_waits, "send: all are done, removes the name in wait/\n",
+         m_wait = 0; rest())                                                                                        /* end() */
+    STEP(s == 6 && IDLE && !s_gone && ALL_DONE && !s_waits, "send: all are done, removes the name in new/\n", m_new = 0; rest())
+    STEP(s == 6 && IDLE && !s_gone && !s_tried && LEFT && !ALL_DONE && (s_r != FAILED || s_owed) &&
+         (!l || l_file == s_file) && (!r || r_file == s_file), "send: starts the jobs\n",                   /* attempt_begin() */
+         assert(s_l || !l); assert(s_r != TODO || !r);                                                            /* beside */
+         if :: !s_l -> l = 1; l_file = s_file; l_ours = 1 :: else fi;
+         if :: s_r == TODO -> assert(!m_report || late || moves); r = 1; r_file = s_file; r_ours = 1 :: else fi;                /* after all */
+#ifdef MARK_FIRST
+         s_l = 1; s_r = (s_r == TODO -> DONE : s_r); s_dirty = 1;
+#endif
+         s_tried = 1)
+
+    /* ---- send/marks.c: also while other jobs run ---- */
+    STEP(s == 6 && s_dirty && !s_sync && THERE == s_file, "send: writes the marks\n",
+         m_l[s_file] = s_l && !NO_LOCAL; m_r[s_file] = s_r; s_dirty = 0; s_sync = 1)                                      /* marks_write() */
+    STEP(s == 6 && s_dirty && !s_sync && THERE != s_file, "send: has no file to mark\n", s_dirty = 0; s_gone = 1)
+    STEP(s_sync, "send's helper: fdatasync of the file\n", d_l[s_file] = m_l[s_file]; d_r[s_file] = m_r[s_file]; s_sync = 0)
+
+    /* ---- defer(), moved() ---- */
+#define OVER (s == 6 && IDLE && !s_gone && !s_dirty && !ALL_DONE && (s_tried || !LEFT) && (s_r != FAILED || s_owed))
+    STEP(OVER && s_waits, "send: it stays in wait/\n", rest())
+    STEP(OVER && !s_waits && !m_new, "send: it is gone\n", rest())
+    STEP(OVER && !s_waits && m_new && !m_wait, "send: links it into wait/\n", m_wait = m_new; s = AFTER_MOVE)
+    STEP(OVER && !s_waits && m_new && m_wait && m_wait == s_file, "send: wait/ has it\n", s = AFTER_MOVE)
+    STEP(OVER && !s_waits && m_new && m_wait && m_wait != s_file, "send: wait/ has another\n", rest(); s_again = 1)
+    STEP(s == 22, "send: fsync of wait/\n", SYNC_NAMES(wait); s = 23)
+    STEP(s == 23, "send: removes the name in new/\n", m_new = 0; rest())
+
+    /* A pneu-send that is started again is at once where the last one began. */
+    STEP(s && !calm, "send: KILLED\n",
+         if :: remote && s >= 6 && m_r[s_file] != DONE -> excuse = 1 :: else fi; stop_send())
+
+    /* ---- local/maildir.c ---- */
+    STEP(l == 1, "local: writes a file without a name\n", if :: !BOX_EXISTS -> m_boxfile = 1 :: else fi; l = AFTER_BOX_WRITE)
+    STEP(l == 2, "local: fsync of the file\n", if :: !m_box -> d_boxfile = m_boxfile :: else fi; l = 3)
+    STEP(l == 3 && BOX_EXISTS, "local: link says it exists\n", l = BOX_KNOWN)
+    STEP(l == 3 && !BOX_EXISTS, "local: links it into the Maildir\n", twice = m_box; m_box = 1; l = AFTER_BOX_LINK)
+    STEP(l == 4, "local: fsync of the Maildir\n", d_box = m_box; l = 5)
+    STEP(l == 5, "local: delivered\n", assert(!twice);
+         if :: l_ours -> s_l = 1; s_dirty = 1 :: else fi; l = 0; l_file = 0; l_ours = 0)
+    STEP(l && !calm, "local: KILLED\n", l = 0; l_file = 0; l_ours = 0)
+
+    /* ---- remote/transact.c ---- */
+    STEP(r == 1, "remote: the other host takes it\n", assert(!remote || excuse || late || moves); remote = (remote -> 2 : 1); r = 2) /* twice */
+    STEP(r == 2, "remote: delivered\n",
+         if :: r_ours -> s_r = DONE; s_dirty = 1 :: else -> excuse = 1 fi; r = 0; r_file = 0; r_ours = 0)
+    STEP(r == 2 && !calm, "remote: KILLED, or the connection lost, before the answer\n", excuse = 1; r = 0; r_file = 0; r_ours = 0)
+    STEP(r == 1 && !calm, "remote: not now, or KILLED\n", r = 0; r_file = 0; r_ours = 0)
+    STEP(r == 1 && !remote && !NO_LOCAL, "remote: never\n",
+         if :: r_ours -> s_r = FAILED; s_dirty = 1 :: else fi; r = 0; r_file = 0; r_ours = 0)
+
+    /* ---- bounce/bounce.c: commits a message under a token of its own; here only the commit's last two steps ---- */
+    STEP(b == 1, "bounce: links the report into new/\n", m_report = 1; b = 2)
+    STEP(b == 2, "bounce: fsync of new/\n", d_report = m_report; b = 3)
+    STEP(b == 3, "bounce: queued\n", if :: b_ours -> s_r = BOUNCED; s_dirty = 1 :: else fi; b = 0; b_file = 0; b_ours = 0)
+    STEP(b && !calm, "bounce: KILLED, or refused\n", if :: b_ours -> s_owed = 1 :: else fi; b = 0; b_file = 0; b_ours = 0)
+
+    /* ---- an operator's programs: they ask for the lock, and leave alone what has two names, for a move is being made ---- */
+#define NAMES(file) ((m_new == file) + (m_wait == file) + (m_hold == file))
+#define FREE(file) (file && !HELD(file) && !(s >= 4 && s_file == file) && NAMES(file) == 1)
+    STEP(!calm && FREE(m_new) && !m_hold, "operator: mv new/ hold/\n", move(m_new, m_hold))
+    STEP(!calm && FREE(m_wait) && !m_hold, "operator: mv wait/ hold/\n", move(m_wait, m_hold))
+    STEP(!calm && FREE(m_wait) && !m_new, "operator: mv wait/ new/\n", move(m_wait, m_new))
+    STEP(FREE(m_hold) && !m_new && (!calm || !m_wait), "operator: mv hold/ new/\n",
+         if :: m_hold == aside -> late = 1 :: else fi; move(m_hold, m_new))
+#if MOVES
+    /* mv -n by somebody who asks for no lock, so often */
+    STEP(!calm && moves < MOVES && m_new && !m_hold, "operator: mv new/ hold/, unasked\n", move_unasked(m_new, m_hold))
+    STEP(!calm && moves < MOVES && m_wait && !m_hold, "operator: mv wait/ hold/, unasked\n", move_unasked(m_wait, m_hold))
+    STEP(!calm && moves < MOVES && m_wait && !m_new, "operator: mv wait/ new/, unasked\n", move_unasked(m_wait, m_new))
+#endif
+
+    :: d_step { !calm -> printf("THE POWER FAILS\n"); power_cut() }
+    STEP(!calm, "from now on all is calm\n", calm = 1)
+    :: else -> over = 1; break
+    od;
+    assert(calm && !s && !m_new && !m_wait && !m_hold); /* stuck */
+    assert(!heard || (((m_box && m_boxfile) || NO_LOCAL) && (remote || m_report)));
+    assert(TRUE_MARKS(1) && TRUE_MARKS(FILES))
+}
+
+#ifdef ENDLESS
+/* Goes something round for ever when all is calm? */
+never {
+    do
+    :: true
+    :: calm -> break
+    od;
+accept:
+    do
+    :: !over
+    od
+}
+#endif

@@ -113,12 +113,18 @@ follow_line(struct delivery *d, struct progress *p, struct dotqmail_line const *
 
 /* "did 1+0+0": files, forwards, programs. */
 static void
-set_done(struct progress const *p, struct outcome *o)
+set_done(struct delivery const *d, struct progress const *p, struct outcome *o)
 {
-    char text[3 * UINT_FMT + 8] = "did ";
+    char text[3 * UINT_FMT + 20] = "did ";
     char detail[OUTCOME_TEXT + 1];
     size_t n = 4;
+    int alias = p->forwards && !p->files && !p->programs && !strcmp(d->sender, d->newsender.s);
 
+    /* RFC 3461 section 5.2.7: what an alias leads to, and not the alias, is delivered to. */
+    if (alias && p->forwards > 1) {
+        strcpy(text, "expanded: did ");
+        n = strlen(text);
+    }
     n += uint_fmt(text + n, p->files);
     text[n++] = '+';
     n += uint_fmt(text + n, p->forwards);
@@ -127,6 +133,7 @@ set_done(struct progress const *p, struct outcome *o)
     text[n] = 0;
     strcpy(detail, o->text);
     outcome_set(o, 'K', "2.0.0", text, *detail ? detail : 0, 0);
+    o->dsn = alias && p->forwards == 1;
 }
 
 /* One instruction after the other; the first that fails is the outcome.
@@ -143,7 +150,7 @@ follow(struct delivery *d, struct bytes text, struct progress *p, struct outcome
         if (!need_owner(d, o) || !forward_send(d, &p->addresses, o))
             return;
     }
-    set_done(p, o);
+    set_done(d, p, o);
 }
 
 static int

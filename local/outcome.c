@@ -18,6 +18,7 @@ int
 outcome_set(struct outcome *o, char class, char const *code, char const *text, char const *detail, int e)
 {
     o->class = class;
+    o->dsn = 0;
     strncpy(o->code, code, sizeof o->code - 1);
     o->code[sizeof o->code - 1] = 0;
     o->text[0] = 0;

@@ -108,7 +108,8 @@ put_result(struct worker *w, struct job const *j, uint32_t index, struct outcome
                        .class = o->class,
                        .code = {o->code, strlen(o->code)},
                        .to = {number, uint32_fmt(number, index)},
-                       .text = {o->text, strlen(o->text)}};
+                       .text = {o->text, strlen(o->text)},
+                       .dsn = o->dsn};
 
     return result_put(&w->wire.out, &r);
 }

@@ -16,7 +16,7 @@
 struct outcome {
     char class;
     char code[12];
-    int dsn; /* K: whoever gets it next was told what the sender wants to hear (RFC 3461) */
+    int dsn;                     /* K: whoever gets it next was told what the sender wants to hear (RFC 3461) */
     char text[OUTCOME_TEXT + 1]; /* printable; "text: detail" */
 };
 

@@ -166,7 +166,7 @@ xclient() {
 	like "$(from 127.0.0.8 any@far.test --xclient-addr 127.0.0.4 --quit-after RCPT)" '250 2.1.5' "its own rule counts: relay"
 	ok "by that rule" logged 'client=127.0.0.4 .*relay=yes file=access:ip4/127.0.0.4_31'
 	like "$(from 127.0.0.8 you@pneu.test --xclient-addr 127.0.0.2)" '554 5.7.1 go away' "deny"
-	like "$(from 127.0.0.8 you@pneu.test --xclient-addr IPV6:2001:db8::5 --xclient-login joe)" '250 2.0.0' "IPv6 and a login: a mail"
+	like "$(from 127.0.0.8 you@pneu.test --xclient-addr IPV6:2001:db8::5 --xclient-login you@pneu.test -f you@pneu.test)" '250 2.0.0' "IPv6 and a login: a mail"
 	like "$(from 127.0.0.9 you@pneu.test --xclient-addr 127.0.0.4)" 'not offer|did not adv|not all required' "nobody else is offered it"
 	pneu-control -s in unset xclientfrom
 }

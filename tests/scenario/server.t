@@ -72,7 +72,7 @@ body() {
 	exec 8>&-
 	instance_stop
 	instance_start_paused() {
-		PNEU_HOME=$PNEU_HOME s6-svscan "$PNEU_HOME/service" >>"$PNEU_HOME/log/svscan" 2>&1 </dev/null &
+		s6-svscan "$PNEU_HOME/service" >>"$PNEU_HOME/log/svscan" 2>&1 </dev/null &
 		echo $! >"$PNEU_HOME/svscan.pid"
 		wait_for 's6-svok "$PNEU_HOME/service/in" && s6-ipcclient "$PNEU_HOME/run/intake" true 2>/dev/null'
 	}
@@ -99,7 +99,7 @@ body() {
 	code 100 "pause one that is not there" pneu-server pause none
 
 	code 100 "an unknown kind" pneu-server add x pop3 127.0.0.1 110
-	like "$(cat "$TEST_TMP/.out")" 'no kind of listener: pop3; there is: smtp' "says what there is"
+	like "$(cat "$TEST_TMP/.out")" 'no kind of listener: pop3; there (is|are): smtp' "says what there is"
 	code 100 "no address" pneu-server add x smtp localhost 25
 	code 100 "no port" pneu-server add x smtp 127.0.0.1 65536
 	code 100 "port 0" pneu-server add x smtp 127.0.0.1 0

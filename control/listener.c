@@ -138,7 +138,7 @@ remove_tree(struct operation *op, char const *path)
 
 /* Waits until neither the service nor its logger is supervised, longer than timeout-kill. Returns 1, or 0 with ETIMEDOUT. */
 static int
-wait_ended(char const *hidden)
+wait_ended(struct operation *op, char const *hidden)
 {
     stralloc log = STRALLOC_ZERO;
     int ended = 0;
@@ -147,6 +147,11 @@ wait_ended(char const *hidden)
         return 0;
     for (unsigned int i = 0; !ended && i < WAIT_TRIES; i++) {
         ended = !service_supervised(hidden) && !service_supervised(log.s);
+        /* Where s6-svscan had only just seen the folder, its order may have come before s6-supervise could hear it. */
+        if (!ended && i % 100 == 99 && service_supervised(hidden) && !service_signal(op, "-dx", hidden))
+            break;
+        if (!ended && i % 100 == 99 && service_supervised(log.s) && !service_signal(op, "-dx", log.s))
+            break;
         if (!ended)
             (void)nanosleep(&(struct timespec){.tv_nsec = WAIT_NANOSECONDS}, 0);
     }
@@ -169,7 +174,8 @@ listener_delete(struct operation *op, char const *name)
         (void)rm_rf(gone.s);
         good = durable_rename(service.s, gone.s) || service_failed(op, "move ", service.s);
         if (good && service_running())
-            good = service_scan(op, "-an") && (wait_ended(hidden.s) || service_failed(op, "end the listener ", name));
+            good =
+                service_scan(op, "-an") && (wait_ended(op, hidden.s) || service_failed(op, "end the listener ", name));
         good = good && remove_tree(op, gone.s);
     }
     good = good && remove_tree(op, server.s);

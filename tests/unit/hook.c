@@ -236,10 +236,11 @@ test_programs(void)
     struct hook_answer a = {.verdict = HOOK_GO};
     stralloc q = STRALLOC_ZERO;
 
-    hook_init(&h, 30);
+    hook_init(&h, 60);
     put_question(&q, "rcptcheck");
     for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
         put_setting("control/servers/in/rcptcheck", programs[i].program);
+        put_setting("control/timeoutcheck", strcmp(programs[i].program, "sleep 60") ? "50" : "1");
         int asked = hook_ask(&h, (struct bytes){q.s, q.len}, &a);
         ok(asked && a.verdict == programs[i].verdict, "program %zu: its verdict", i);
         ok(a.verdict == HOOK_GO || (a.text.len == strlen(programs[i].text) &&
@@ -272,7 +273,7 @@ test_message(void)
     int good = 1;
 
     memset(piece, 'x', sizeof piece);
-    hook_init(&h, 30);
+    hook_init(&h, 60);
     put_setting("control/datacheck", "test $(wc -c) = 1000000 || exit 1\n"
                                      "test $(wc -c) = 1000000 || exit 1\n"
                                      "echo 'text'; exit 100");
@@ -307,8 +308,7 @@ main(void)
     test_replies();
     test_frames();
     test_lines();
-    put_setting("control/timeoutcheck", "2");
-    hook_init(&h, 30);
+    hook_init(&h, 60);
     ok(!hook_ask(&h, (struct bytes){"", 0}, &a), "nobody is there");
     pid_t server = start_server();
     test_programs();

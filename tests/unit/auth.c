@@ -93,6 +93,7 @@ bounds(void)
     tain_now_set_stopwatch_g();
     tain_addsec_g(&deadline, 5);
     q.count = 0;
+    long_[AUTH_MAX] = 0;
     ok(!auth_ask("/nonexistent/pneu/auth", &q, &a, &out, &deadline) && errno == ENOENT, "nobody to ask");
     ok(!auth_ask(long_ + 1000, &q, &a, &out, &deadline) && errno == ENAMETOOLONG, "a path that is none");
     stralloc_free(&out);

@@ -14,6 +14,7 @@
 #include <skalibs/strerr.h>
 
 #include "control/control.h"
+#include "lib/durable.h"
 #include "lib/exits.h"
 #include "lib/log.h"
 #include "operator/progress.h"
@@ -36,9 +37,21 @@ struct run {
     int all, dry, wait, trigger;
 };
 
+int
+act_sync(struct act *a)
+{
+    int good = !*a->unsynced || durable_sync(a->unsynced);
+
+    if (good)
+        *a->unsynced = 0;
+    return good;
+}
+
 static void
 flush(struct run *r)
 {
+    if (!act_sync(&r->act))
+        strerr_diefusys(EXIT_TEMP, "sync ", r->act.unsynced);
     if (!r->out.len)
         return;
     progress_clear(&r->progress);

@@ -16,10 +16,11 @@
 struct act {
     struct select select;
     uint64_t now;
-    char const *reason;  /* -r, or NULL */
-    char const *address; /* what the verb's first argument is */
-    char who[64];        /* "the operator (uid 1000)" */
-    int keep;            /* -k */
+    char const *reason;                    /* -r, or NULL */
+    char const *address;                   /* what the verb's first argument is */
+    char who[64];                          /* "the operator (uid 1000)" */
+    int keep;                              /* -k */
+    char unsynced[sizeof "queue/wait/XX"]; /* the folder that messages were removed from; "": none */
 };
 
 enum act_result { ACT_FAILED = -1, ACT_NOTHING, ACT_DONE };
@@ -40,6 +41,9 @@ struct act_verb {
 
 /* A program's whole life behind PROG. Returns its exit code. */
 extern int act_run(int argc, char const *const *argv, struct act_verb const *);
+
+/* Syncs the folder that messages were removed from: before the next one's turn, and before anybody is told. Returns 1, or 0 with errno. */
+extern int act_sync(struct act *);
 
 /* Tells pneu-send. */
 extern void act_hint(char const *line);

@@ -1,5 +1,8 @@
 /* pneu-remove(8): removes messages from the queue; nobody is told. */
 
+#include <stdio.h>
+#include <string.h>
+
 #include <skalibs/strerr.h>
 
 #include "operator/act.h"
@@ -10,9 +13,15 @@
 static enum act_result
 take_away(struct act *a, struct item *i)
 {
+    char folder[sizeof a->unsynced] = "";
+
     if (i->why && item_young(i, a->now)) /* somebody is copying it here */
         return ACT_NOTHING;
-    return move_remove(i) ? ACT_DONE : ACT_FAILED;
+    (void)snprintf(folder, sizeof folder, "%.*s", (int)(strlen(i->path) - ID_LEN - 1), i->path);
+    if ((strcmp(folder, a->unsynced) != 0 && !act_sync(a)) || !move_remove(i))
+        return ACT_FAILED;
+    memcpy(a->unsynced, folder, sizeof folder);
+    return ACT_DONE;
 }
 
 int

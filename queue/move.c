@@ -16,13 +16,10 @@
 void
 move_folder(char folder[static sizeof "queue/wait/XX"], enum item_state state, char const *id)
 {
-    unsigned int xx = 0;
-
-    (void)sscanf(id + ID_LEN - 2, "%2x", &xx);
-    (void)walk_folder(folder, state == ITEM_NEW    ? 0
-                              : state == ITEM_WAIT ? 1 + (int)(xx & 255)
-                              : state == ITEM_HOLD ? 257
-                                                   : 258);
+    if (state == ITEM_WAIT)
+        (void)snprintf(folder, sizeof "queue/wait/XX", QUEUE_WAIT "/%.2s", id + ID_LEN - 2);
+    else
+        (void)walk_folder(folder, state == ITEM_NEW ? 0 : state == ITEM_HOLD ? 257 : 258);
 }
 
 static int
@@ -156,7 +153,7 @@ move_aside(struct item *i, enum item_state to, char const *why)
 int
 move_remove(struct item *i)
 {
-    if (!durable_unlink(i->path))
+    if (unlink(i->path) == -1)
         return 0;
     if (i->state == ITEM_HOLD || i->state == ITEM_BAD)
         forget_why(i->path);

@@ -18,7 +18,7 @@ extern int move_to(struct item *, enum item_state to);
 /* The same with a reason beside it, one line, which is on disk first. */
 extern int move_aside(struct item *, enum item_state to, char const *why);
 
-/* Removes a locked item, and its reason. Returns 1, or 0 with errno. */
+/* Removes a locked item, and its reason; its folder is the caller's to sync, once for many. Returns 1, or 0 with errno. */
 extern int move_remove(struct item *);
 
 /* Makes it due now. Returns 1, or 0 with errno. */

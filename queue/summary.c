@@ -142,7 +142,7 @@ put_json(stralloc *to, struct list_domain const *d, uint64_t now)
 int
 list_summary(stralloc *to, struct list_summary const *s, uint64_t now, int json)
 {
-    struct list_domain const **all = malloc((s->domains + 1) * sizeof *all);
+    struct list_domain const **all = malloc((s->domains + 1) * sizeof(void *));
     size_t n = 0;
     int good = all != 0;
 
@@ -151,7 +151,7 @@ list_summary(stralloc *to, struct list_summary const *s, uint64_t now, int json)
     for (size_t i = 0; i < LIST_CHAINS; i++)
         for (struct list_domain const *d = s->chains[i]; d; d = d->next)
             all[n++] = d;
-    qsort(all, n, sizeof *all, most_first);
+    qsort(all, n, sizeof(void *), most_first);
     for (size_t i = 0; i < n && good; i++)
         good = json ? put_json(to, all[i], now) : put_line(to, all[i], now);
     free(all);

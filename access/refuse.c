@@ -38,7 +38,8 @@ say(char const *text, tain const *deadline)
     size_t len = strnlen(text, REFUSE_REPLY);
 
     memcpy(line, text, len);
-    memcpy(line + len, "\r\n", 2);
+    line[len] = '\r';
+    line[len + 1] = '\n';
     /* A reply that does not go into an empty socket at once is not waited for. */
     return iopause_g(&client, 1, deadline) > 0 && write(1, line, len + 2) == (ssize_t)len + 2;
 }

@@ -11,12 +11,9 @@
 static int
 variable(char to[static NAME_MAX_BYTES], char const *proto, char const *name)
 {
-    size_t len = strlen(proto), more = strlen(name);
-
-    if (len + more >= NAME_MAX_BYTES)
+    if (strlen(proto) + strlen(name) >= NAME_MAX_BYTES)
         return 0;
-    memcpy(to, proto, len);
-    memcpy(to + len, name, more + 1);
+    (void)stpcpy(stpcpy(to, proto), name);
     return 1;
 }
 

@@ -52,6 +52,53 @@ test_scan(void)
 }
 
 static void
+test_net(void)
+{
+    static struct {
+        char const *net, *ip;
+        int inside; /* -1: no network */
+    } const table[] = {
+        {"192.0.2.0/24", "192.0.2.255", 1},
+        {"192.0.2.0/24", "192.0.3.0", 0},
+        {"192.0.2.128/25", "192.0.2.127", 0},
+        {"192.0.2.128/25", "192.0.2.128", 1},
+        {"192.0.2.4/31", "192.0.2.5", 1},
+        {"192.0.2.4/31", "192.0.2.6", 0},
+        {"192.0.2.1", "192.0.2.1", 1},
+        {"192.0.2.1", "::ffff:192.0.2.1", 1},
+        {"192.0.2.1/32", "192.0.2.2", 0},
+        {"0.0.0.0/0", "203.0.113.9", 1},
+        {"0.0.0.0/0", "2001:db8::1", 0},
+        {"::/0", "2001:db8::1", 1},
+        {"::/0", "192.0.2.1", 0},
+        {"2001:db8::/32", "2001:db8:ffff::1", 1},
+        {"2001:db8::/32", "2001:db9::1", 0},
+        {"2001:db8::1/128", "2001:db8::1", 1},
+        {"192.0.2.1/24", "192.0.2.1", -1},
+        {"192.0.2.0/33", "192.0.2.1", -1},
+        {"2001:db8::1/64", "2001:db8::1", -1},
+        {"2001:db8::/129", "2001:db8::1", -1},
+        {"::ffff:192.0.2.0/120", "192.0.2.1", -1},
+        {"192.0.2.0/", "192.0.2.1", -1},
+        {"192.0.2.0/+24", "192.0.2.1", -1},
+        {"192.0.2.0/24x", "192.0.2.1", -1},
+        {"/24", "192.0.2.1", -1},
+        {"", "192.0.2.1", -1},
+    };
+    struct ip net, ip;
+    unsigned int bits;
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        int got = ip_scan_net(table[i].net, strlen(table[i].net), &net, &bits);
+        ip_scan(table[i].ip, strlen(table[i].ip), &ip);
+        ok((got ? ip_inside(&ip, &net, bits) : -1) == table[i].inside &&
+               ip_inlist(&ip, table[i].net, strlen(table[i].net) + 1) == (table[i].inside == 1),
+           "%s in '%s'", table[i].ip, table[i].net);
+    }
+    ok(ip_inlist(&ip, "x\00010.0.0.0/8\000192.0.2.1", 24) == 1, "the last of a list");
+}
+
+static void
 test_port(void)
 {
     static struct {
@@ -119,6 +166,7 @@ main(void)
     stralloc own = STRALLOC_ZERO;
 
     test_scan();
+    test_net();
     test_port();
     test_literal();
     ip_scan("127.0.0.1", 9, &here);

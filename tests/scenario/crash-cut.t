@@ -1,0 +1,13 @@
+#!/bin/sh
+# The plug pulled on a real file system, in the short form (tests/crash/README.md).
+. "${PNEU_TOP:-.}/tests/lib.sh"
+
+test "$PNEU_VARIANT" = static || skip_all "faults are tried on the build that is used"
+test -n "$TEST_ROOT" && unshare -m true 2>/dev/null && mkdir "$TEST_TMP/try" && truncate -s 8M "$TEST_TMP/image" && mkfs.ext4 -q "$TEST_TMP/image" &&
+	mount -o loop "$TEST_TMP/image" "$TEST_TMP/try" 2>/dev/null || skip_all "nothing can be mounted here"
+umount "$TEST_TMP/try"
+CRASH_SHORT=1
+export CRASH_SHORT
+"$PNEU_TOP/tests/crash/realcut.case.sh" >"$TEST_TMP/out" 2>&1
+is "$?" 0 "nothing lost or torn" || note "$(cat "$TEST_TMP/out")"
+done_testing

@@ -35,31 +35,43 @@ use() { # VARIANT: another set of flags, in a folder of its own
 	musl)
 		crt=/usr/lib/$(uname -m)-linux-musl
 		skalibs=$out/skalibs-musl/usr
-		compiler=musl-gcc libraries="-L$skalibs/lib/skalibs -lskarnet"
+		compiler=musl-gcc libraries="$out/bearssl-musl/libbearssl.a -L$skalibs/lib/skalibs -lskarnet"
 		cflags="${CFLAGS:--O2 -g} -fPIE $hard -isystem $skalibs/include -idirafter /usr/include -idirafter /usr/include/$(uname -m)-linux-gnu"
 		ldflags="-nostartfiles $crt/rcrt1.o $crt/crti.o $crt/crtn.o -Wl,-static,-pie,--no-dynamic-linker,--gc-sections,-z,now,-z,relro"
-		test -f "$skalibs/lib/skalibs/libskarnet.a" || skalibs_musl ;;
+		test -f "$skalibs/lib/skalibs/libskarnet.a" || skalibs_musl
+		test -f "$out/bearssl-musl/libbearssl.a" || bearssl_musl ;;
 	*) die 100 "no variant $1" ;;
 	esac
 }
 
-skalibs_musl() ( # Debian's skalibs, compiled for musl: Debian has no such package, but its source
+debian_source() { # PACKAGE DIR: its source, unpacked there; Debian has no package of it for musl
+	rm -rf "$2"
+	mkdir -p "$2/parts" "$2/lists/partial"
+	sed 's/^Types: deb$/Types: deb-src/' /etc/apt/sources.list.d/*.sources >"$2/parts/src.sources" 2>/dev/null || :
+	sed -n 's/^deb /deb-src /p' /etc/apt/sources.list /etc/apt/sources.list.d/*.list >"$2/parts/src.list" 2>/dev/null || :
+	cd "$2"
+	apt="apt-get -qq -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts=$2/parts -o Dir::State::lists=$2/lists"
+	{ $apt update && $apt source "$1"; } >&2 || die 111 "the source of $1 cannot be had"
+	cd "$1"-*/
+}
+
+skalibs_musl() ( # Debian's skalibs, compiled for musl
 	dir=$out/skalibs-musl
-	rm -rf "$dir"
-	mkdir -p "$dir/parts" "$dir/lists/partial"
-	sed 's/^Types: deb$/Types: deb-src/' /etc/apt/sources.list.d/*.sources >"$dir/parts/src.sources" 2>/dev/null || :
-	sed -n 's/^deb /deb-src /p' /etc/apt/sources.list /etc/apt/sources.list.d/*.list >"$dir/parts/src.list" 2>/dev/null || :
-	cd "$dir"
-	apt="apt-get -qq -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts=$dir/parts -o Dir::State::lists=$dir/lists"
-	{ $apt update && $apt source skalibs; } >&2 || die 111 "the source of skalibs cannot be had"
-	cd skalibs-*/
+	debian_source skalibs "$dir"
 	{ CC=musl-gcc ./configure --disable-shared && make -j "$JOBS" && make install DESTDIR="$dir"; } >"$dir/log" 2>&1 ||
 		die 111 "skalibs does not build with musl; see $dir/log"
 )
 
-sources() { # all; for musl without the tests, which compare with glibc's functions, and what is built on libs6, libxcrypt or BearSSL
+bearssl_musl() ( # and BearSSL: a library without configuration, whose only needs are a few functions on memory
+	dir=$out/bearssl-musl
+	debian_source bearssl "$dir"
+	{ make -j "$JOBS" lib CC=musl-gcc CFLAGS='-O2 -fPIE -fstack-protector-strong' && cp build/libbearssl.a "$dir/"; } >"$dir/log" 2>&1 ||
+		die 111 "BearSSL does not build with musl; see $dir/log"
+)
+
+sources() { # all; for musl without the tests, which compare with glibc's functions, and what is built on libs6 or libxcrypt
 	find ./* -path ./build -prune -o -path ./demo -prune -o -name '*.c' -print | sed 's,^\./,,' | sort |
-		if test "$variant" = musl; then grep -vE '^tests/|^access/(admit|rules|pneu-access)\.c$|^(auth|tls)/|^control/(passwordmake|pneu-mailbox)\.c$|^lib/secret\.c$'; else cat; fi
+		if test "$variant" = musl; then grep -vE '^tests/|^access/(admit|rules|pneu-access)\.c$|^auth/|^control/(passwordmake|pneu-mailbox)\.c$|^lib/secret\.c$'; else cat; fi
 }
 
 stale() { # the sources to compile: changed, new, or including a changed file

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -348,6 +350,8 @@ begin(struct proxy *p, struct tlsproxy_settings const *settings, struct keyask *
         br_ssl_server_set_trust_anchor_names(&p->tls, &authority, 1);
     }
     br_ssl_engine_set_buffers_bidi(e, p->in, sizeof p->in, p->out, sizeof p->out);
+    /* A handshake is many small records, none of which may wait for the other side's acknowledgement; pipes have no such thing. */
+    (void)setsockopt(1, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     if (getrandom(seed, sizeof seed, 0) != sizeof seed)
         return 0;
     br_ssl_engine_inject_entropy(e, seed, sizeof seed);

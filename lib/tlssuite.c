@@ -79,10 +79,21 @@ tlssuite_engine(br_ssl_engine_context *e, uint16_t const *suites, size_t n, unsi
     br_ssl_engine_set_prf10(e, &br_tls10_prf);
     br_ssl_engine_set_prf_sha256(e, &br_tls12_sha256_prf);
     br_ssl_engine_set_prf_sha384(e, &br_tls12_sha384_prf);
-    br_ssl_engine_set_default_aes_gcm(e);
-    br_ssl_engine_set_default_aes_cbc(e);
-    br_ssl_engine_set_default_chapol(e);
     br_ssl_engine_set_default_ec(e);
+}
+
+void
+tlssuite_cipher(br_ssl_engine_context *e, uint16_t suite)
+{
+    for (size_t i = 0; i < SUITES; i++)
+        if (suites_known[i].id == suite) {
+            if (suites_known[i].kind == GCM)
+                br_ssl_engine_set_default_aes_gcm(e);
+            else if (suites_known[i].kind == CHACHA)
+                br_ssl_engine_set_default_chapol(e);
+            else
+                br_ssl_engine_set_default_aes_cbc(e);
+        }
 }
 
 char const *

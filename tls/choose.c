@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/tlssuite.h"
+
 #define RSA 1u /* TLS's numbers for signatures */
 #define ECDSA 3u
 
@@ -74,6 +76,7 @@ choose(br_ssl_server_policy_class const **vtable, br_ssl_server_context const *s
     rsa = c->keys->type == BR_KEYTYPE_RSA;
     choices->cipher_suite = find_suite(s, rsa);
     choices->algo_id = find_scheme(s, rsa);
+    tlssuite_cipher(c->engine, choices->cipher_suite);
     choices->chain = c->keys->chain;
     choices->chain_len = c->keys->count;
     return choices->cipher_suite && choices->algo_id &&
@@ -99,7 +102,7 @@ sign(br_ssl_server_policy_class const **vtable, unsigned int scheme, unsigned ch
 }
 
 void
-choose_init(struct choose *c, struct keyask *keys)
+choose_init(struct choose *c, br_ssl_engine_context *engine, struct keyask *keys)
 {
     static br_ssl_server_policy_class const class = {
         .context_size = sizeof *c,
@@ -108,5 +111,5 @@ choose_init(struct choose *c, struct keyask *keys)
         .do_sign = sign,
     };
 
-    *c = (struct choose){.vtable = &class, .keys = keys};
+    *c = (struct choose){.vtable = &class, .engine = engine, .keys = keys};
 }

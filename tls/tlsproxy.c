@@ -340,7 +340,7 @@ begin(struct proxy *p, struct tlsproxy_settings const *settings, struct keyask *
     tlssuite_engine(e, settings->suites, settings->count, settings->lowest);
     br_ssl_engine_set_all_flags(e, BR_OPT_ENFORCE_SERVER_PREFERENCES | BR_OPT_NO_RENEGOTIATION |
                                        (settings->ask ? BR_OPT_TOLERATE_NO_CLIENT_AUTH : 0));
-    choose_init(&p->choose, keys);
+    choose_init(&p->choose, e, keys);
     br_ssl_server_set_policy(&p->tls, &p->choose.vtable);
     witness_init(&p->witness);
     if (settings->ask) {

@@ -247,8 +247,8 @@ human(struct out *o, struct report const *r, struct report_names const *n)
     static char const *const first[] = {
         [OF_FAILURE] = ".\n\nYour message could not be delivered to:\n\n",
         [OF_SUCCESS] =
-            ".\n\nAs you asked to be told: your message was delivered, or handed on to a system that sends no such\n"
-            "report, for:\n\n",
+            (".\n\nAs you asked to be told: your message was delivered, or handed on to a system that sends no such\n"
+             "report, for:\n\n"),
         [OF_DELAY] = ".\n\nYour message could not be delivered yet to:\n\n"};
     unsigned int replies = 0;
 

@@ -60,8 +60,8 @@ reread
 queue_message -n 30 a@sender.test j%d@remote.test >ids
 hint ''
 wait_for "test \$(log_count 'result .*class=Z') -ge 35"
-for id in $(cat ids); do wait_for "waits $id"; done
-for id in $(cat ids); do next_in "$id"; done | sort -n >waits
+while read -r id; do wait_for "waits $id"; done <ids
+while read -r id; do next_in "$id"; done <ids | sort -n >waits
 ok "waits differ by up to a fifth: $(head -n 1 waits) to $(tail -n 1 waits)" \
 	test "$(head -n 1 waits)" -ge 900 -a "$(tail -n 1 waits)" -le 1080 -a "$(sort -u waits | wc -l)" -gt 10
 echo 0 >control/retryjitter

@@ -49,8 +49,7 @@ feed_certificate(stralloc const *der, size_t piece)
         if (!tlsfence_x509_push(d, der->s + at, der->len - at < piece ? der->len - at : piece))
             break;
     key = br_x509_decoder_get_pkey(d);
-    printf("%d %s\n", br_x509_decoder_last_error(d),
-           !key ? "none" : key->key_type == BR_KEYTYPE_RSA ? "rsa" : "ec");
+    printf("%d %s\n", br_x509_decoder_last_error(d), !key ? "none" : key->key_type == BR_KEYTYPE_RSA ? "rsa" : "ec");
     return 0;
 }
 

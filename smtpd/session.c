@@ -407,7 +407,8 @@ session_start(struct session *s, struct policy const *policy, struct peer const 
 void
 session_resume(struct session *s, uint32_t errors, uint32_t messages)
 {
-    s->out.len = 0;
+    if (s->state != SESSION_OVER) /* it was not turned away now */
+        s->out.len = 0;
     s->errors = errors;
     s->messages = messages;
 }

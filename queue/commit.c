@@ -230,7 +230,8 @@ commit_end(struct commit *c, struct bytes envelope, uint32_t recipients)
 {
     int before = c->token ? known(c, 0) : 0;
 
-    if (before == 0 && (!finish(c, envelope, recipients) || !sync_fd(c->fd) || !(c->token ? name_token(c) : name_it(c))))
+    if (before == 0 &&
+        (!finish(c, envelope, recipients) || !sync_fd(c->fd) || !(c->token ? name_token(c) : name_it(c))))
         return 0;
     /* Also where the token was known: whoever made that name may have died
      * before he synced it. */

@@ -96,9 +96,9 @@ extern int file_prove(int fd, struct file_header const *);
 /* One record of the log: an attempt, for the recipients that share its reply.
  */
 struct file_event {
-    uint64_t time;       /* of the attempt */
-    uint64_t next;       /* next attempt, 0 if there is none */
-    char class;          /* K delivered, Z will be tried again, D failed, W the sender was told of the delay, O no attempt: what
+    uint64_t time; /* of the attempt */
+    uint64_t next; /* next attempt, 0 if there is none */
+    char class; /* K delivered, Z will be tried again, D failed, W the sender was told of the delay, O no attempt: what
                             an operator did */
     struct bytes to;     /* recipients by number: "0-3,7" */
     struct bytes code;   /* enhanced status code, "5.1.1" */

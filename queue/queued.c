@@ -49,8 +49,8 @@ queued_confine(void)
         {"queue/lock", CONFINE_PATH_READ | CONFINE_PATH_WRITE},
     };
     static struct confine const c = {
-        .may = CONFINE_READ | CONFINE_WRITE | CONFINE_SYNC | CONFINE_ACCEPT | CONFINE_FORK | CONFINE_PASS |
-               CONFINE_LOCK,
+        .may =
+            CONFINE_READ | CONFINE_WRITE | CONFINE_SYNC | CONFINE_ACCEPT | CONFINE_FORK | CONFINE_PASS | CONFINE_LOCK,
         .paths = paths,
         .npaths = sizeof paths / sizeof *paths,
         .as = 268435456, /* an envelope may come to 64 MiB, and is there three

@@ -69,16 +69,6 @@ scan_smtputf8(struct bytes value, struct params *p)
     return value.len ? "501 5.5.4 SMTPUTF8 has no value" : NULL;
 }
 
-/* Outside TLS it is unknown, as it is not offered there (RFC 8689 section 2). */
-static char const *
-scan_requiretls(struct bytes value, struct params *p)
-{
-    if (!(p->command & PARAMS_TLS))
-        return unknown;
-    p->requiretls = 1;
-    return value.len ? "501 5.5.4 REQUIRETLS has no value" : NULL;
-}
-
 /* Who submitted it, as another server says (RFC 4954 section 5). No server is trusted to say so. */
 static char const *
 scan_auth(struct bytes value, struct params *p)
@@ -161,10 +151,13 @@ static struct {
     unsigned int commands;
     char const *(*scan)(struct bytes value, struct params *);
 } const table[] = {
-    {"SIZE", PARAMS_MAIL, scan_size},         {"BODY", PARAMS_MAIL, scan_body},
-    {"SMTPUTF8", PARAMS_MAIL, scan_smtputf8}, {"REQUIRETLS", PARAMS_MAIL, scan_requiretls},
-    {"AUTH", PARAMS_MAIL, scan_auth},         {"RET", PARAMS_MAIL, scan_ret},
-    {"ENVID", PARAMS_MAIL, scan_envid},       {"NOTIFY", PARAMS_RCPT, scan_notify},
+    {"SIZE", PARAMS_MAIL, scan_size},
+    {"BODY", PARAMS_MAIL, scan_body},
+    {"SMTPUTF8", PARAMS_MAIL, scan_smtputf8},
+    {"AUTH", PARAMS_MAIL, scan_auth},
+    {"RET", PARAMS_MAIL, scan_ret},
+    {"ENVID", PARAMS_MAIL, scan_envid},
+    {"NOTIFY", PARAMS_RCPT, scan_notify},
     {"ORCPT", PARAMS_RCPT, scan_orcpt},
 };
 
@@ -260,6 +253,6 @@ int
 params_put(stralloc *to, struct params const *p)
 {
     return put_text(to, "body", p->body) && put_text(to, "smtputf8", p->smtputf8 ? "1" : NULL) &&
-           put_text(to, "requiretls", p->requiretls ? "1" : NULL) && put_text(to, "ret", p->ret) &&
+           put_text(to, "ret", p->ret) &&
            put_bytes(to, "envid", p->envid) && put_notify(to, p->notify) && put_bytes(to, "orcpt", p->orcpt);
 }

@@ -12,8 +12,7 @@
 /* Whose parameters they are, and what has been said before. */
 #define PARAMS_MAIL (1u << 0)
 #define PARAMS_RCPT (1u << 1)
-#define PARAMS_TLS (1u << 2)  /* the session is under TLS: REQUIRETLS may be said */
-#define PARAMS_AUTH (1u << 4) /* AUTH is offered: its parameter may be said */
+#define PARAMS_AUTH (1u << 2) /* AUTH is offered: its parameter may be said */
 #define PARAMS_UTF8 (1u << 3) /* of RCPT: MAIL had SMTPUTF8, so values may hold UTF-8 */
 
 #define PARAMS_ENVID_MAX 100 /* RFC 3461 section 5.4 */
@@ -31,7 +30,6 @@ struct params {
     uint64_t size;       /* SIZE=; 0 if it was not given */
     char const *body;    /* BODY=: "7BIT" or "8BITMIME"; NULL if it was not given */
     int smtputf8;        /* SMTPUTF8 (RFC 6531) */
-    int requiretls;      /* REQUIRETLS (RFC 8689) */
     char const *ret;     /* RET=: "FULL" or "HDRS"; NULL */
     struct bytes envid;  /* ENVID=, as it was written: xtext; empty if it was not given. Leads into what was read */
     unsigned int notify; /* NOTIFY=, PARAMS_NEVER ...; 0 if it was not given */

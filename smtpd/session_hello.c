@@ -101,12 +101,6 @@ offer_limits(struct session *s, stralloc *line)
 }
 
 static int
-offer_requiretls(struct session *s, stralloc *line)
-{
-    return s->tls.protocol != NULL;
-}
-
-static int
 offer_xclient(struct session *s, stralloc *line)
 {
     return s->may_xclient && stralloc_cats(line, " NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT");
@@ -137,7 +131,6 @@ static struct {
     {"SMTPUTF8", NULL},
     {"DSN", NULL},
     {"LIMITS", offer_limits},
-    {"REQUIRETLS", offer_requiretls},
     {"AUTH", session_auth_offer},
     {"STARTTLS", session_offers_starttls},
     {"XCLIENT", offer_xclient},

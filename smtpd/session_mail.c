@@ -49,7 +49,7 @@ static char const *
 refuse_sender(struct session *s, struct bytes arg)
 {
     struct policy const *p = s->policy;
-    unsigned int how = PARAMS_MAIL | (s->tls.protocol ? PARAMS_TLS : 0) | (p->authmech ? PARAMS_AUTH : 0);
+    unsigned int how = PARAMS_MAIL | (p->authmech ? PARAMS_AUTH : 0);
     char const *refusal = params_scan(arg, how, &s->params);
     int yes;
 

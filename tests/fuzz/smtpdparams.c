@@ -33,7 +33,7 @@ LLVMFuzzerTestOneInput(unsigned char const *data, size_t size)
     if (!size)
         return 0;
     unsigned int command =
-        (data[0] & 1 ? PARAMS_MAIL : PARAMS_RCPT) | (data[0] & 2 ? PARAMS_TLS : 0) | (data[0] & 4 ? PARAMS_UTF8 : 0);
+        (data[0] & 1 ? PARAMS_MAIL : PARAMS_RCPT) | (data[0] & 2 ? PARAMS_AUTH : 0) | (data[0] & 4 ? PARAMS_UTF8 : 0);
     char *copy = malloc(size); /* of its own size: a byte behind it is a finding */
     if (!copy)
         return 0;

@@ -42,7 +42,6 @@ static struct {
     {" SIZES=1", PARAMS_MAIL, "555", 0, NULL},
     {" SIZE=1", PARAMS_RCPT, "555", 0, NULL},
     {" REQUIRETLS", PARAMS_MAIL, "555", 0, NULL},
-    {" REQUIRETLS SIZE=3", PARAMS_MAIL | PARAMS_TLS, NULL, 3, NULL},
     {" ORCPT=utf-8;\303\251", PARAMS_RCPT, "501", 0, NULL},
     {" ORCPT=utf-8;\303\251", PARAMS_RCPT | PARAMS_UTF8, NULL, 0, NULL},
     {" ORCPT=utf-8;\303", PARAMS_RCPT | PARAMS_UTF8, "501", 0, NULL},
@@ -56,8 +55,8 @@ static struct {
 } const stored[] = {
     {"", PARAMS_MAIL, ""},
     {" SIZE=5", PARAMS_MAIL, ""},
-    {" envid=a+2Bb ret=full body=8bitmime smtputf8 requiretls", PARAMS_MAIL | PARAMS_TLS,
-     "13:body=8BITMIME,10:smtputf8=1,12:requiretls=1,8:ret=FULL,11:envid=a+2Bb,"},
+    {" envid=a+2Bb ret=full body=8bitmime smtputf8", PARAMS_MAIL,
+     "13:body=8BITMIME,10:smtputf8=1,8:ret=FULL,11:envid=a+2Bb,"},
     {" notify=delay,success,failure", PARAMS_RCPT, "28:notify=SUCCESS,FAILURE,DELAY,"},
     {" ORCPT=rfc822;A@b notify=never", PARAMS_RCPT, "12:notify=NEVER,16:orcpt=rfc822;A@b,"},
 };

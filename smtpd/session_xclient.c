@@ -8,6 +8,7 @@
 
 #include "lib/addr.h"
 #include "lib/ip.h"
+#include "lib/sasl.h"
 #include "lib/xtext.h"
 #include "smtpd/session_inner.h"
 
@@ -101,6 +102,7 @@ take_proto(struct session *s, char const *value, int temporary)
 static int
 take_login(struct session *s, char const *value, int temporary)
 {
+    CHECK(!value || !*value || sasl_login((struct bytes){value, strlen(value)}));
     return SET("PNEU_LOGIN", value && *value ? value : NULL);
 }
 

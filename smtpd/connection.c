@@ -119,7 +119,13 @@ serve(struct wire *w, struct session *s)
 static int
 begin_tls(struct starttls const *t, struct session const *s, struct wire const *w)
 {
-    struct starttls_carried c = {.errors = s->errors, .messages = s->messages, .left = wire_left(w)};
+    struct starttls_carried c = {
+        .errors = s->errors,
+        .messages = s->messages,
+        .bytes = s->bytes,
+        .failures = s->auth.failures,
+        .left = wire_left(w),
+    };
     char const *problem = starttls_exec(t, &c);
 
     strerr_warnwusys(problem);
@@ -184,7 +190,7 @@ connection(int confined)
     queue.checks = &hooks;
     session_start(&session, &policy, &peer, &queue);
     if (resumed)
-        session_resume(&session, carried.errors, carried.messages);
+        session_resume(&session, &carried);
     unstack();
     serve(&wire, &session);
     if (session.state == SESSION_STARTTLS)

@@ -213,8 +213,8 @@ static struct {
 static int
 in_clear(void (*obey)(struct session *, struct bytes))
 {
-    return obey == session_ehlo || obey == session_starttls || obey == do_noop || obey == do_quit || obey == do_http ||
-           obey == session_bdat;
+    return obey == session_ehlo || obey == session_lhlo || obey == session_starttls || obey == do_noop ||
+           obey == do_quit || obey == do_http || obey == session_bdat;
 }
 
 static int
@@ -405,12 +405,14 @@ session_start(struct session *s, struct policy const *policy, struct peer const 
 }
 
 void
-session_resume(struct session *s, uint32_t errors, uint32_t messages)
+session_resume(struct session *s, struct starttls_carried const *c)
 {
     if (s->state != SESSION_OVER) /* it was not turned away now */
         s->out.len = 0;
-    s->errors = errors;
-    s->messages = messages;
+    s->errors = c->errors;
+    s->messages = c->messages;
+    s->bytes = c->bytes;
+    s->auth.failures = c->failures;
 }
 
 void

@@ -19,6 +19,7 @@
 #include "smtpd/params.h"
 #include "smtpd/peer.h"
 #include "smtpd/policy.h"
+#include "smtpd/starttls.h"
 #include "smtpd/tidy.h"
 
 #define SESSION_LINE_MAX 2048  /* bytes of a command with its CR LF: room for an address and all parameters */
@@ -137,8 +138,9 @@ struct session {
 /* Begins a session: its first reply is the greeting. */
 extern void session_start(struct session *, struct policy const *, struct peer const *, struct session_queue const *);
 
-/* Instead of greeting: the client that has been here in clear goes on, under TLS, with as many errors and messages. */
-extern void session_resume(struct session *, uint32_t errors, uint32_t messages);
+/* Instead of greeting: the client that has been here in clear goes on, under TLS, with what counts for the limits. Who is
+ * turned away now hears it as the answer to what it says first. */
+extern void session_resume(struct session *, struct starttls_carried const *);
 
 /* Obeys what the client sent; the bytes are changed. Returns how many were used up: an unfinished command at the end,
  * always shorter than SESSION_AUTH_MAX, is wanted again with more behind it. */

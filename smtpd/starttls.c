@@ -68,31 +68,44 @@ starttls_find(struct starttls *t, uint32_t timeout)
 static int
 hand_over(struct starttls_carried const *c)
 {
-    char text[80];
+    char text[120];
 
-    (void)snprintf(text, sizeof text, "%u %u %llu", (unsigned int)c->errors, (unsigned int)c->messages,
+    (void)snprintf(text, sizeof text, "%llu %llu %llu %llu %llu", (unsigned long long)c->errors,
+                   (unsigned long long)c->messages, (unsigned long long)c->bytes, (unsigned long long)c->failures,
                    (unsigned long long)(seconds() + c->left));
     /* The instance's folder is the current one; a relative name would lead elsewhere from here. */
     return setenv(VARIABLE, text, 1) == 0 && setenv("PNEU_HOME", ".", 1) == 0;
+}
+
+/* "1 2 300 0 123456": so many numbers, and nothing else. */
+static int
+scan_numbers(char const *s, uint64_t *numbers, unsigned int count)
+{
+    for (unsigned int i = 0; i < count; i++) {
+        size_t n = uint64_scan(s, numbers + i);
+        if (!n || s[n] != (i + 1 < count ? ' ' : 0))
+            return 0;
+        s += n + 1;
+    }
+    return 1;
 }
 
 int
 starttls_resumed(struct starttls_carried *c, char const *protocol)
 {
     char const *s = getenv(VARIABLE);
-    uint64_t end, now = seconds();
-    size_t n;
+    uint64_t now = seconds(), numbers[5], end;
 
     if (!s)
         return 0;
-    n = uint32_scan(s, &c->errors);
-    if (!n || s[n] != ' ')
-        return -1;
-    s += n + 1;
-    n = uint32_scan(s, &c->messages);
-    if (!n || s[n] != ' ' || !uint640_scan(s + n + 1, &end))
+    if (!scan_numbers(s, numbers, sizeof numbers / sizeof *numbers))
         return -1;
     unsetenv(VARIABLE);
+    c->errors = (uint32_t)numbers[0];
+    c->messages = (uint32_t)numbers[1];
+    c->bytes = numbers[2];
+    c->failures = (uint32_t)numbers[3];
+    end = numbers[4];
     c->left = end > now && end - now < UINT32_MAX ? (uint32_t)(end - now) : 1;
     return protocol ? 1 : -1;
 }

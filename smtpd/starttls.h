@@ -32,7 +32,10 @@ extern void starttls_find(struct starttls *, uint32_t timeout);
 
 /* What one process hands to the next. */
 struct starttls_carried {
-    uint32_t errors, messages, left; /* left: seconds of the session */
+    uint32_t errors, messages;
+    uint64_t bytes;    /* of messages */
+    uint32_t failures; /* of logins */
+    uint32_t left;     /* seconds of the session */
 };
 
 /* Replaces this program. Returns only if that fails, with errno and what failed. */

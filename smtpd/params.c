@@ -151,14 +151,9 @@ static struct {
     unsigned int commands;
     char const *(*scan)(struct bytes value, struct params *);
 } const table[] = {
-    {"SIZE", PARAMS_MAIL, scan_size},
-    {"BODY", PARAMS_MAIL, scan_body},
-    {"SMTPUTF8", PARAMS_MAIL, scan_smtputf8},
-    {"AUTH", PARAMS_MAIL, scan_auth},
-    {"RET", PARAMS_MAIL, scan_ret},
-    {"ENVID", PARAMS_MAIL, scan_envid},
-    {"NOTIFY", PARAMS_RCPT, scan_notify},
-    {"ORCPT", PARAMS_RCPT, scan_orcpt},
+    {"SIZE", PARAMS_MAIL, scan_size},     {"BODY", PARAMS_MAIL, scan_body},   {"SMTPUTF8", PARAMS_MAIL, scan_smtputf8},
+    {"AUTH", PARAMS_MAIL, scan_auth},     {"RET", PARAMS_MAIL, scan_ret},     {"ENVID", PARAMS_MAIL, scan_envid},
+    {"NOTIFY", PARAMS_RCPT, scan_notify}, {"ORCPT", PARAMS_RCPT, scan_orcpt},
 };
 
 static char const *
@@ -253,6 +248,6 @@ int
 params_put(stralloc *to, struct params const *p)
 {
     return put_text(to, "body", p->body) && put_text(to, "smtputf8", p->smtputf8 ? "1" : NULL) &&
-           put_text(to, "ret", p->ret) &&
-           put_bytes(to, "envid", p->envid) && put_notify(to, p->notify) && put_bytes(to, "orcpt", p->orcpt);
+           put_text(to, "ret", p->ret) && put_bytes(to, "envid", p->envid) && put_notify(to, p->notify) &&
+           put_bytes(to, "orcpt", p->orcpt);
 }

@@ -221,7 +221,7 @@ help)
 ./do lint               warnings as errors, clang-format, clang-tidy, cppcheck, shellcheck, mandoc, the arrows between folders
 ./do asan [NAME]        the tests under the address and undefined behaviour sanitizers
 ./do fuzz [NAME] [SEC]  the fuzz targets
-./do crash [NAME]       fault injection and crash states, the long form
+./do crash [NAME]       faults, power cuts, kills, the model, in full (all: every case); without a name: what there is
 ./do bench [NAME]       speed, beside Postfix and OpenSMTPD where they are installed
 ./do install [--sendmail]  into $DESTDIR$PREFIX (PREFIX is /usr/local); also as sendmail, mailq, newaliases
 ./do deps [tests]       install the packages that are missing (root), or print the line that does

@@ -113,7 +113,7 @@ ip_scan_net(char const *s, size_t len, struct ip *net, unsigned int *bits)
     *bits = n;
     zero.is6 = net->is6;
     for (unsigned int i = 0; i < sizeof zero.b; i++)
-        zero.b[i] = i < n / 8u ? net->b[i] : i == n / 8u ? (unsigned char)(net->b[i] & ~(0xff >> n % 8)) : 0;
+        zero.b[i] = (unsigned char)(i < n / 8u ? net->b[i] : i == n / 8u ? net->b[i] & ~(0xff >> n % 8) : 0);
     return ip_same(net, &zero);
 }
 

@@ -46,7 +46,7 @@ xtext_get(stralloc *to, char const *s, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         int coded = s[i] == '+' && len - i > 2;
-        if (!stralloc_append(to, coded ? (char)(hex(s[i + 1]) << 4 | hex(s[i + 2])) : s[i]))
+        if (!stralloc_append(to, (char)(coded ? hex(s[i + 1]) << 4 | hex(s[i + 2]) : s[i])))
             return 0;
         i += coded ? 2 : 0;
     }

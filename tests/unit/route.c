@@ -140,6 +140,8 @@ users(void)
 
     ok(users_find("joe", 3, &u) == -1 && errno == ENOENT, "without a table nobody is known");
     put("users/assign", ".\n");
+    now[1] = (struct timespec){.tv_sec = 1000000000}; /* older than the table, by more than a tick */
+    utimensat(AT_FDCWD, "users/assign", now, 0);
     make_cdb();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int got = users_find(cases[i].address, strlen(cases[i].address), &u);

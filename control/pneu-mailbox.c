@@ -48,6 +48,12 @@ scan(char const *address, stralloc *user, stralloc *domain)
 }
 
 static void
+tell_password(char const *what, char const *name, char const *mailbox)
+{
+    strerr_warn(PROG, ": ", what, name, " of ", mailbox);
+}
+
+static void
 set_password(struct operation *op, char const *mailbox, char const *name, char const *rights,
              struct askpassword const *password)
 {
@@ -59,7 +65,7 @@ set_password(struct operation *op, char const *mailbox, char const *name, char c
         !passwords_put(op, mailbox, name, &line))
         die(op);
     if (op->changed)
-        op->changed("set a password of", mailbox);
+        tell_password("set the password ", name, mailbox);
 }
 
 static void
@@ -153,7 +159,7 @@ passwd(struct operation *op, struct choice const *c, char const *address)
         if (!removed)
             strerr_dief(EXIT_PERM, user.s, " has no password of that name: ", c->revoke);
         if (op->changed)
-            op->changed("removed a password of", user.s);
+            tell_password("removed the password ", c->revoke, user.s);
     } else {
         int there = mailbox_exists(user.s, domain.s);
         if (there == -1)
@@ -178,9 +184,13 @@ passwd_options(int argc, char const *const *argv, struct choice *c)
             c->list = 1;
         else if (o == 'd')
             c->revoke = opts.arg;
-        else if (o == 'n' && passwords_name(opts.arg))
+        else if (o == 'n' && !passwords_name(opts.arg))
+            strerr_dief(EXIT_PERM, "no name of a password: ", opts.arg, "; it is of letters, digits, '.', '_' and '-'");
+        else if (o == 'n')
             c->name = opts.arg;
-        else if (o == 'r' && passwords_rights(opts.arg))
+        else if (o == 'r' && !passwords_rights(opts.arg))
+            strerr_dief(EXIT_PERM, "no rights: ", opts.arg, "; there are smtp, pop3, and smtp,pop3");
+        else if (o == 'r')
             c->rights = opts.arg;
         else
             dieusage();

@@ -1,7 +1,9 @@
 #include "smtpd/listen.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,6 +28,49 @@ listen_settings(struct listen *l, char const **which)
     };
 
     return control_uints(wanted, sizeof wanted / sizeof *wanted, which);
+}
+
+/* Is that there? What cannot be known is: pneu-access, which is asked then, lets nobody in. */
+static int
+there(char const *folder, char const *name)
+{
+    char path[PATH_MAX];
+
+    return snprintf(path, sizeof path, "%s%s", folder, name) >= (int)sizeof path || access(path, F_OK) == 0 ||
+           (errno != ENOENT && errno != ENOTDIR);
+}
+
+/* 1 if there are access rules, of this listener or of all. */
+static int
+rules(void)
+{
+    char const *server = getenv("PNEU_SERVER");
+    char own[PATH_MAX];
+
+    if (there("control/", "access") || there("control/", "access.cdb"))
+        return 1;
+    if (!server || !*server)
+        return 0;
+    return snprintf(own, sizeof own, "control/servers/%s/", server) >= (int)sizeof own || there(own, "access") ||
+           there(own, "access.cdb");
+}
+
+/* 1 if that setting is there, and not that value; 0 too if it cannot be read, for then nothing has changed. */
+static int
+asks(enum setting id, char const *no)
+{
+    stralloc value = STRALLOC_ZERO;
+    int found = control_list(id, &value) == 1 && value.len && strcmp(value.s, no) != 0;
+
+    stralloc_free(&value);
+    return found;
+}
+
+/* Must a program stand before pneu-smtpd? As the run script of a listener decides it. */
+static int
+programs_wanted(void)
+{
+    return rules() || asks(SET_rdns, "no") || asks(SET_proxyfrom, "") || asks(SET_xclientfrom, "");
 }
 
 /* An IPv4 address whole, of an IPv6 address the first half: who has one has 2^64 of them. */
@@ -53,13 +98,15 @@ admits(struct serve const *s, uint64_t key)
     uint32_t all, same;
 
     serve_count(s, key, &all, &same);
-    return all < l->maxconn && same < l->maxconnperip;
+    return !l->over && all < l->maxconn && same < l->maxconnperip;
 }
 
 static void
 refuse(void *data, int fd, uint64_t key, int error)
 {
-    static char const reply[] = "421 4.7.0 too many connections, try again later\r\n";
+    static char const many[] = "421 4.7.0 too many connections, try again later\r\n";
+    static char const over[] = "421 4.3.2 another server begins here, try again at once\r\n";
+    char const *reply = ((struct listen const *)data)->over ? over : many;
     struct sockaddr_storage name;
     socklen_t len = sizeof name;
     char text[IP_FMT];
@@ -67,22 +114,26 @@ refuse(void *data, int fd, uint64_t key, int error)
     struct ip ip;
     struct log l;
 
-    (void)data, (void)key;
-    (void)!send(fd, reply, sizeof reply - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)key;
+    (void)!send(fd, reply, strlen(reply), MSG_NOSIGNAL | MSG_DONTWAIT);
     log_start(&l, "turned-away");
     if (getpeername(fd, (struct sockaddr *)&name, &len) == 0 && ip_from_sockaddr(&ip, &port, &name))
         log_bytes(&l, "client", text, ip_fmt(text, &ip));
-    log_str(&l, "reason", error ? "fork" : "connections");
+    log_str(&l, "reason", error ? "fork" : reply == over ? "restart" : "connections");
     log_end(&l);
 }
 
 static void
 refresh(void *data)
 {
+    struct listen *l = data;
     char const *which;
 
-    if (!listen_settings(data, &which))
+    if (!listen_settings(l, &which))
         strerr_warnwu2sys("read ", which);
+    l->over = l->over || (!l->before && programs_wanted());
+    if (l->over)
+        kill(getpid(), SIGTERM);
 }
 
 static int
@@ -143,6 +194,7 @@ gone(void *data, size_t slot, struct serve_child const *child, int sig)
 void
 listen_init(struct listen *l, struct serve *s)
 {
+    l->before = programs_wanted();
     *s = (struct serve){
         .slots = l->maxconn,
         .leaves = 1,

@@ -9,9 +9,12 @@
 
 struct listen {
     uint32_t maxconn, maxconnperip;
+    int before; /* a program was wanted before pneu-smtpd when it began: whoever began it wants none */
+    int over;   /* one is wanted now: the next listener is another */
 };
 
-/* Fills in the functions. */
+/* Fills in the functions. When a setting or access rules begin to ask for what a listener that forks cannot do, it turns
+ * that client away and ends, as by SIGTERM: the supervisor starts what is wanted now. */
 extern void listen_init(struct listen *, struct serve *);
 
 /* Reads the settings that may change while it runs. Returns 1, or 0 with errno and *which. */

@@ -39,7 +39,7 @@ rules() {
 	rule ip4/127.0.0.6_32 env/PNEU_REFUSE "450 4.7.1 not today"
 	rule ip4/127.0.0.7_32 allow
 	rule ip4/127.0.0.7_32 exec 'printf "554 a program of the rule\r\n"'
-	again
+	ok "rules that come to a listener count at once" wait_for "from 127.0.0.2 you@pneu.test | grep -q '554 5.7.1 go away'"
 	like "$(from 127.0.0.1 you@pneu.test --quit-after RCPT)" '250 2.1.5' "a client that no narrow rule names"
 	like "$(from 127.0.0.2 you@pneu.test)" '554 5.7.1 go away, 127.0.0.2' "deny with a text"
 	ok "is logged" logged 'refused client=127.0.0.2 rule=ip4/127.0.0.2_32 reply=554_5.7.1_go_away,_127.0.0.2'

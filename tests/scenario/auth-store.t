@@ -63,6 +63,10 @@ reader pop3" "-l lists them"
 	code 0 "one is revoked" pneu-mailbox -q passwd -d phone alice@pneu.test
 	is "$(check alice@pneu.test other smtp)$(check alice@pneu.test sesame smtp)" "1alice@pneu.test main smtp,pop3" "it alone"
 	code 100 "and cannot be again" pneu-mailbox -q passwd -d phone alice@pneu.test
+	is "$(echo x | pneu-mailbox passwd -n tv alice@pneu.test 2>&1; pneu-mailbox passwd -d tv alice@pneu.test 2>&1)" "pneu-mailbox: set the password tv of alice@pneu.test
+pneu-mailbox: removed the password tv of alice@pneu.test" "what was done is told"
+	like "$(pneu-mailbox passwd -n 'a b' alice@pneu.test 2>&1 </dev/null)" "no name of a password: a b;" "a name that is none, too"
+	like "$(pneu-mailbox passwd -r imap alice@pneu.test 2>&1 </dev/null)" "no rights: imap; there are smtp" "and rights"
 
 	# hashes and lines that others wrote
 	cp "$store" "$TEST_TMP/store"

@@ -75,6 +75,15 @@ wait_for "test \"\$(children)\" = 0" 30
 is "$(children)" 0 "of 300 connections that were dropped nothing is left"
 is "$(find "/proc/$LISTEN/fd" -type l | wc -l)" "$before" "and no descriptor"
 ok "it goes on" swaks -s "127.0.0.1:$PORT" -f a@else.test -t alice@pneu.test --silent 3
+
+mkdir -p control/access/ip4/0.0.0.0_0
+echo not today >control/access/ip4/0.0.0.0_0/deny
+sleep 1.1 # it looks once a second
+like "$(swaks -s "127.0.0.1:$PORT" -f a@else.test -t alice@pneu.test 2>&1)" "421 4.3.2" "rules that came let nobody past them"
+wait "$LISTEN"
+is $? 0 "and the listener ends, for another that asks them"
+listen_start
+ok "one that was begun beside rules does not" swaks -s "127.0.0.1:$PORT" -f a@else.test -t alice@pneu.test --silent 3
 kill "$LISTEN" "$QUEUED"
 wait "$LISTEN" "$QUEUED"
 done_testing

@@ -10,7 +10,7 @@
 #include "send/message.h"
 #include "send/sync.h"
 
-#define LOG_MOST 262144 /* bytes */
+#define LOG_MOST 16777216 /* bytes: as many as pneu-bounce reads. What was said once must not be forgotten and said again */
 
 int
 marks_log(struct message const *m, stralloc *to)

@@ -90,7 +90,7 @@ found_waiting(struct send *s, char const *id)
         struct entry *e = s->table.entries + n;
         if (!(e->flags & ENTRY_WAITS) && e->place != TABLE_ACTIVE)
             e->flags |= ENTRY_TWICE;
-        if (!s->scan.thorough || e->place != TABLE_WAIT)
+        if (!s->scan.thorough || e->place != TABLE_WAIT || e->flags & ENTRY_NOW) /* the file does not know who asked */
             return;
     }
     if (fstatat(dirfd((DIR *)s->scan.folder), id, &st, AT_SYMLINK_NOFOLLOW) == -1)

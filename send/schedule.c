@@ -4,6 +4,8 @@
 
 #define JUMP 3600        /* seconds; less is a clock being put right */
 #define BELIEVE 86400000 /* milliseconds */
+#define EARLY 2          /* seconds that an attempt may come before its plan */
+#define SHORT 60         /* seconds; waits below are not that exact */
 
 int
 clock_set(struct clock *c, uint64_t boot, uint64_t wall)
@@ -90,19 +92,26 @@ square(struct schedule const *s, uint64_t age)
     return wait > s->most ? s->most : wait;
 }
 
-/* Attempts are planned for the sums of the waits; the next one is the first that lies ahead. */
+static uint64_t
+early(uint64_t step)
+{
+    return step >= SHORT ? EARLY : 0;
+}
+
+/* Attempts are planned for the sums of the waits; the next one is the first that lies ahead. One that came a second early, for
+ * two clocks count whole seconds, is the one that was planned. */
 static uint64_t
 listed(struct schedule const *s, uint64_t age, uint64_t by)
 {
     uint64_t plan = 0, step, wait;
     unsigned int i = 0;
 
-    for (step = s->waits[0]; plan + step <= age && i + 1 < s->count; step = s->waits[++i])
+    for (step = s->waits[0]; plan + step <= age + early(step) && i + 1 < s->count; step = s->waits[++i])
         plan += step;
     if (!step)
         return 1;
-    if (plan + step <= age)
-        plan += (age - plan) / step * step;
+    if (plan + step <= age + early(step))
+        plan += (age + early(step) - plan) / step * step;
     wait = plan + grown(step, by) - age;
     return wait < step / 2 ? step / 2 : wait;
 }

@@ -98,6 +98,14 @@ mv "queue/wait/$(echo "$moved" | tail -c 3)/$moved" queue/new/
 hint ''
 ok "mv to new/ means now" wait_for "logged 'end msg=$moved'"
 
+# A flush of all is not taken back by a scan, which knows only the files' times.
+queue_message -w -m +5000 -n 1500 a@sender.test 'joe%d@flushed.test' >"$TEST_TMP/flushed"
+scans=$(log_count scanned)
+hint ''
+wait_for "test \$(log_count scanned) -gt $scans"
+printf 'all\n\n' >>queue/lock/trigger
+ok "a flush beside a scan is one of all messages" wait_for "test \$(grep -c ' joe[0-9]*@flushed.test' jobs.remote) = 1500" 30
+
 # Somebody holds the lock.
 : >"$RULES"
 held=$(queue_message a@sender.test joe@held.test)

@@ -116,6 +116,11 @@ hint "$id"
 wait_for "test \$(log_count 'start .*msg=$id') = 3"
 wait_for "waits $id"
 is "$(log_count "delayed msg=$id")" 1 "not again at the next attempts, nor after a restart"
+seq -f 'one of many lines, as attempts of a message to many hosts leave them: %.0f' 6000 >>"$file"
+hint "$id"
+wait_for "test \$(log_count 'start .*msg=$id') = 4"
+wait_for "waits $id"
+is "$(log_count "delayed msg=$id")" 1 "nor when the log has become long"
 echo '4h 5h' >control/delaynotice
 reread
 hint "$id"

@@ -220,7 +220,7 @@ help)
 ./do test [NAME]        all tests, or those whose path holds NAME
 ./do lint               warnings as errors, clang-format, clang-tidy, cppcheck, shellcheck, mandoc, the arrows between folders
 ./do asan [NAME]        the tests under the address and undefined behaviour sanitizers
-./do fuzz [NAME] [SEC]  the fuzz targets
+./do fuzz [NAME...] [SEC]  the fuzz targets
 ./do crash [NAME]       faults, power cuts, kills, the model, in full (all: every case); without a name: what there is
 ./do bench [NAME]       speed, beside Postfix and OpenSMTPD where they are installed
 ./do install [--sendmail]  into $DESTDIR$PREFIX (PREFIX is /usr/local); also as sendmail, mailq, newaliases

@@ -208,7 +208,7 @@ check_words(struct agree *a, enum setting which, int (*known)(char const *))
         return 1;
     for (size_t i = 0; i < a->items.len; i += strlen(a->items.s + i) + 1) {
         char const *word = a->items.s + i;
-        char const *const words[] = {"none of ", control_rows[which].unit, ": ", word};
+        char const *const words[] = {"none of ", control_unit(which), ": ", word};
         if (!known(word))
             return tell(a, 1, which, words, sizeof words / sizeof *words);
     }

@@ -22,17 +22,31 @@
 
 struct setting_row const control_rows[SET_count] = {
 #define SETTING(name, type, scope, fallback, largest, unit, what)                                                      \
-    {#name,   SETTING_##type, SCOPE_##scope, (uint32_t)NUMBER(fallback), (char const *)TEXT(fallback),                 \
-     largest, unit,           what},
+    {#name, SETTING_##type, SCOPE_##scope, (uint32_t)NUMBER(fallback), largest},
 #include "control/settings.def"
 #undef SETTING
 };
 
-static char const *const paths[SET_count] = {
+static char const paths[SET_count][sizeof "control/" + SETTING_NAME_MAX] = {
 #define SETTING(name, type, scope, fallback, largest, unit, what) "control/" #name,
 #include "control/settings.def"
 #undef SETTING
 };
+
+char const *
+control_default(enum setting which)
+{
+    switch (which) {
+#define SETTING(name, type, scope, fallback, largest, unit, what)                                                      \
+    case SET_##name:                                                                                                   \
+        return TEXT(fallback);
+#include "control/settings.def"
+#undef SETTING
+    case SET_count:
+        break;
+    }
+    return NULL;
+}
 
 char const *
 control_homename(void)
@@ -297,7 +311,7 @@ control_uints(struct control_number const *numbers, size_t n, char const **which
 static int
 fallback(enum setting which, char const *domain, stralloc *value)
 {
-    char const *text = control_rows[which].text;
+    char const *text = control_default(which);
 
     if (!text)
         return 0;

@@ -30,21 +30,26 @@ enum setting_type {
 };
 enum setting_scope { SCOPE_GLOBAL, SCOPE_SERVER, SCOPE_REMOTE, SCOPE_DOMAIN };
 
-/* One row of the table. `number` is the default of INT and BOOL, `text` that of
- * the others (NULL: none; "@name": the value of that setting). `largest` bounds
- * a number, or the bytes of a line. */
+#define SETTING_NAME_MAX 23
+
+/* One row of the table. `number` is the default of INT and BOOL. `largest` bounds a number, or the bytes of a line. Without
+ * pointers, so that all processes share the pages it is on: what the loader has to relocate each has for itself. */
 struct setting_row {
-    char const *name;
+    char name[SETTING_NAME_MAX + 1];
     enum setting_type type;
     enum setting_scope scope;
     uint32_t number;
-    char const *text;
     uint32_t largest;
-    char const *unit;
-    char const *what;
 };
 
 extern struct setting_row const control_rows[SET_count];
+
+/* The default of the other types; NULL: none; "@name": the value of that setting. */
+extern char const *control_default(enum setting);
+
+/* The words of the table, for the operator's tools. */
+extern char const *control_unit(enum setting);
+extern char const *control_meaning(enum setting);
 
 #define CONTROL_HOME "/var/pneu" /* $PNEU_HOME's default */
 #define CONTROL_FILE_MAX                                                                                               \

@@ -59,7 +59,7 @@ put_items(stralloc *text, enum setting which, stralloc const *items)
 static int
 put_default(stralloc *text, enum setting which)
 {
-    char const *fallback = control_rows[which].text;
+    char const *fallback = control_default(which);
 
     return is_number(which) ? put_number(text, control_rows[which].number)
                             : stralloc_cats(text, fallback ? fallback : "-");
@@ -69,7 +69,7 @@ put_default(stralloc *text, enum setting which)
 static int
 put_fallback(stralloc *text, enum setting which)
 {
-    char const *fallback = control_rows[which].text;
+    char const *fallback = control_default(which);
     stralloc value = STRALLOC_ZERO;
     int good = 1;
 
@@ -188,7 +188,7 @@ are_networks(stralloc const *items)
 static int
 sensible(enum setting which, stralloc const *items)
 {
-    char const *unit = control_rows[which].unit;
+    char const *unit = control_unit(which);
 
     if (which == SET_listen)
         return !items->len || is_listener(items->s);
@@ -210,7 +210,8 @@ operate_expected(enum setting which, stralloc *what)
         return stralloc_cats(what, "must be 0 or 1") && stralloc_0(what);
     if (row->type == SETTING_INT)
         return stralloc_cats(what, "must be a number from 0 to ") && put_number(what, row->largest) &&
-               stralloc_cats(what, *row->unit ? ", " : "") && stralloc_cats(what, row->unit) && stralloc_0(what);
+               stralloc_cats(what, *control_unit(which) ? ", " : "") && stralloc_cats(what, control_unit(which)) &&
+               stralloc_0(what);
     if (row->type == SETTING_SPANS)
         return stralloc_cats(what,
                              "must be one or more times such as 90s, 15m, 4h or 2d, with blanks or lines between") &&
@@ -221,7 +222,7 @@ operate_expected(enum setting which, stralloc *what)
            stralloc_cats(what, row->type == SETTING_TABLE  ? "key:value, one a line ("
                                : row->type == SETTING_LIST ? "one value a line ("
                                                            : "one line (") &&
-           stralloc_cats(what, row->unit) && stralloc_cats(what, "), none longer than ") &&
+           stralloc_cats(what, control_unit(which)) && stralloc_cats(what, "), none longer than ") &&
            put_number(what, row->largest) && stralloc_cats(what, " bytes, without control characters") &&
            stralloc_0(what);
 }
@@ -414,18 +415,20 @@ doc_one(stralloc *text, enum setting which)
     int good = stralloc_cats(text, ".It Cm ") && stralloc_cats(text, row->name) && stralloc_cats(text, "\n.Pq ") &&
                stralloc_cats(text, type_names[row->type]);
 
-    if (good && *row->unit)
-        good = stralloc_cats(text, row->type == SETTING_INT ? " of " : ": ") && stralloc_cats(text, row->unit);
+    if (good && *control_unit(which))
+        good =
+            stralloc_cats(text, row->type == SETTING_INT ? " of " : ": ") && stralloc_cats(text, control_unit(which));
     if (good && scope)
         good = stralloc_cats(text, "; ") && stralloc_cats(text, scope);
     if (good && is_number(which))
         good = stralloc_cats(text, "; default ") && put_number(text, row->number);
     if (good && row->type == SETTING_INT)
         good = stralloc_cats(text, ", at most ") && put_number(text, row->largest);
-    if (good && row->text)
-        good = stralloc_cats(text, *row->text == '@' ? "; default: that of " : "; default: ") &&
-               stralloc_cats(text, row->text + (*row->text == '@'));
-    return good && stralloc_cats(text, "\n.br\n") && stralloc_cats(text, row->what) && stralloc_cats(text, ".\n");
+    if (good && control_default(which))
+        good = stralloc_cats(text, *control_default(which) == '@' ? "; default: that of " : "; default: ") &&
+               stralloc_cats(text, control_default(which) + (*control_default(which) == '@'));
+    return good && stralloc_cats(text, "\n.br\n") && stralloc_cats(text, control_meaning(which)) &&
+           stralloc_cats(text, ".\n");
 }
 
 int

@@ -13,7 +13,7 @@
 static int
 read_text(struct policy const *p, unsigned char const *present, enum setting setting, stralloc *value)
 {
-    char const *fallback = control_rows[setting].text;
+    char const *fallback = control_default(setting);
 
     if (!present[setting] && (!fallback || !strcmp(fallback, "@me")))
         return !fallback || stralloc_catb(value, p->me.s, p->me.len + 1);

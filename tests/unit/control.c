@@ -177,10 +177,10 @@ test_table(void)
     for (enum setting i = 0; i < SET_count; i++) {
         struct setting_row const *row = control_rows + i;
         int number = row->type == SETTING_INT || row->type == SETTING_BOOL;
-        int good = control_named(row->name) == i && row->largest && row->unit && *row->what &&
-                   !strchr(row->what, '\n') && (!number || row->number <= row->largest);
-        if (row->text && *row->text == '@')
-            good = good && control_named(row->text + 1) != SET_count;
+        int good = control_named(row->name) == i && row->largest && control_unit(i) && *control_meaning(i) &&
+                   !strchr(control_meaning(i), '\n') && (!number || row->number <= row->largest);
+        if (control_default(i) && *control_default(i) == '@')
+            good = good && control_named(control_default(i) + 1) != SET_count;
         ok(good, "the row of %s is sound", row->name);
     }
     ok(control_named("nothing") == SET_count, "no such setting");

@@ -18,7 +18,7 @@ xtext_valid(char const *s, size_t len)
             continue;
         if (len - i < 3 || hex(s[i + 1]) == -1 || hex(s[i + 2]) == -1)
             return 0;
-        int c = hex(s[i + 1]) << 4 | hex(s[i + 2]);
+        int c = hex(s[i + 1]) * 16 + hex(s[i + 2]);
         if (c < 32 || c > 126)
             return 0;
         i += 2;
@@ -46,7 +46,8 @@ xtext_get(stralloc *to, char const *s, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         int coded = s[i] == '+' && len - i > 2;
-        if (!stralloc_append(to, (char)(coded ? hex(s[i + 1]) << 4 | hex(s[i + 2]) : s[i])))
+        int c = coded ? hex(s[i + 1]) * 16 + hex(s[i + 2]) : s[i];
+        if (!stralloc_append(to, (char)c))
             return 0;
         i += coded ? 2 : 0;
     }

@@ -281,7 +281,7 @@ put_off(struct send *s, struct message *m)
 static struct park *
 where_to_park(struct send const *s, struct message const *m)
 {
-    struct channel *channel = m->groups->dest->channel;
+    struct channel *channel = m->ngroups ? m->groups->dest->channel : 0;
     struct park *held = 0;
     unsigned int nheld = 0;
 
@@ -289,7 +289,7 @@ where_to_park(struct send const *s, struct message const *m)
         struct dest *d = m->groups[i].dest;
         if (!park_of(s, d, message_chain(m)) || m->groups[i].later)
             return 0;
-        if (d->channel != channel || !d->channel->held)
+        if (d->channel != channel || !channel || !channel->held)
             channel = 0;
         nheld += dest_held(d) != 0;
         if (dest_held(d))

@@ -49,7 +49,7 @@ wake_at(struct wakes *w, struct dest *d, uint64_t when)
     }
     if (w->count + 2 > w->room) {
         uint32_t room = 2 * w->room + 64;
-        struct dest **list = realloc(w->list, room * sizeof *list);
+        struct dest **list = realloc(w->list, room * sizeof(struct dest *));
         if (!list)
             return (errno = ENOMEM, 0);
         w->list = list;

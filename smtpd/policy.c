@@ -162,7 +162,7 @@ read_tls(struct policy *p, unsigned char const *present, char const **which)
 {
     static char const *const words[] = {[POLICY_TLS_NO] = "no", [POLICY_TLS_MAY] = "may", [POLICY_TLS_MUST] = "must"};
     stralloc word = STRALLOC_ZERO;
-    int good = read_line(p, present, SET_servertls, &word, which), known = 0;
+    int good = read_line(p, present, SET_servertls, &word, which) && word.s, known = 0;
 
     for (unsigned int i = 0; good && i < sizeof words / sizeof *words; i++)
         if (!strcmp(word.s, words[i])) {

@@ -281,7 +281,8 @@ put_off(struct send *s, struct message *m)
 static struct park *
 where_to_park(struct send const *s, struct message const *m)
 {
-    struct channel *channel = m->ngroups ? m->groups->dest->channel : 0;
+    struct dest *first = m->ngroups ? m->groups->dest : 0;
+    struct channel *channel = first ? first->channel : 0;
     struct park *held = 0;
     unsigned int nheld = 0;
 

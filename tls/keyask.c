@@ -1,7 +1,6 @@
 #include "tls/keyask.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -86,7 +85,13 @@ keyask_choose(struct keyask *k, char const *name)
         return (errno = EINVAL, 0);
     request[KEYWIRE_HEADER] = KEYWIRE_CHOOSE;
     memcpy(request + KEYWIRE_HEADER + 1, name, len);
-    got = ask(k, request, KEYWIRE_HEADER + 1 + len, k->answer, sizeof k->answer);
+    if (!k->answer) {
+        void *pages = mmap(NULL, KEYWIRE_ANSWER_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (pages == MAP_FAILED)
+            return 0;
+        k->answer = pages;
+    }
+    got = ask(k, request, KEYWIRE_HEADER + 1 + len, k->answer, KEYWIRE_ANSWER_MAX);
     if (got == -1)
         return 0;
     if (got < 2)
@@ -125,11 +130,9 @@ keyask_sign(struct keyask *k, unsigned int scheme, unsigned char const *what, si
 void
 keyask_forget(struct keyask *k)
 {
-    uintptr_t from = ((uintptr_t)k->answer + 4095) & ~(uintptr_t)4095;
-    uintptr_t end = ((uintptr_t)(k + 1)) & ~(uintptr_t)4095;
-
     keyask_close(k);
     k->count = 0;
-    if (from < end)
-        (void)madvise((void *)from, end - from, MADV_DONTNEED); /* NOLINT(performance-no-int-to-ptr) */
+    if (k->answer)
+        munmap(k->answer, KEYWIRE_ANSWER_MAX);
+    k->answer = NULL;
 }

@@ -14,7 +14,8 @@ struct keyask {
     int type, curve;
     br_x509_certificate chain[TLSPEM_CERTIFICATES];
     size_t count;
-    unsigned char answer[KEYWIRE_ANSWER_MAX]; /* the chain's bytes are here */
+    unsigned char
+        *answer; /* KEYWIRE_ANSWER_MAX bytes in pages of their own: the chain's are here; NULL: not asked yet */
 };
 
 /* Connects. No answer is waited for longer than that many seconds. Returns 1, or 0 with errno. */

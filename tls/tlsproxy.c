@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -21,6 +22,7 @@
 #include "tls/witness.h"
 
 #define OUTPUT_MAX (4096 + 85) /* records we send are no longer: a session that is idle has touched little */
+#define REST 1000              /* milliseconds without a word, after which the memory goes */
 #define STALL 60               /* seconds without progress, once one side is over ... */
 #define LAST 3600              /* ... and in all */
 #define LINGER 2               /* for the client to close, so that it reads our last words */
@@ -38,6 +40,11 @@ tlsproxy_confine(void)
     return confine(&c);
 }
 
+/* Pages of their own, which can be given back. */
+struct buffers {
+    unsigned char in[BR_SSL_BUFSIZE_INPUT], out[OUTPUT_MAX];
+};
+
 struct proxy {
     br_ssl_server_context tls;
     struct choose choose;
@@ -48,7 +55,7 @@ struct proxy {
     int net_over;        /* the client has */
     int64_t stall, last; /* milliseconds; -1: never */
     uint32_t timeout;
-    unsigned char in[BR_SSL_BUFSIZE_INPUT], out[OUTPUT_MAX];
+    struct buffers *buffers;
 };
 
 enum outcome { MOVED, STUCK, OVER, BROKEN };
@@ -155,7 +162,6 @@ tell(struct proxy *p)
     p->told = 1;
     p->stall = p->last = -1;
     keyask_forget(p->choose.keys);
-    unstack();
     return send(p->plain, s, len, MSG_NOSIGNAL) == (ssize_t)len;
 }
 
@@ -247,6 +253,32 @@ patience(struct proxy const *p)
     return end == -1 ? -1 : left < 0 ? 0 : (int)left;
 }
 
+/* Nobody has said anything for a while: gives back the buffers, with the words that were in them, and the stack. */
+static void
+rest(struct proxy *p)
+{
+    size_t len;
+
+    /* At the start of a record; of ours none is there, or it would be on its way. */
+    if (br_ssl_engine_recvrec_buf(&p->tls.eng, &len) == p->buffers->in)
+        (void)madvise(p->buffers, sizeof *p->buffers, MADV_DONTNEED);
+    unstack();
+}
+
+static int
+await(struct proxy *p, struct wants const *w, struct pollfd x[static 3])
+{
+    int wait = patience(p), n;
+
+    if (wait != -1 || w->net_write || w->plain_write)
+        return poll(x, 3, wait);
+    n = poll(x, 3, REST);
+    if (n)
+        return n;
+    rest(p);
+    return poll(x, 3, -1);
+}
+
 /* Waits for one of them, and reads. Returns MOVED, or BROKEN, or OVER if it took too long. */
 static enum outcome
 pull(struct proxy *p, struct wants const *w)
@@ -258,7 +290,7 @@ pull(struct proxy *p, struct wants const *w)
         {.fd = w->plain_read || w->plain_write ? p->plain : -1,
          .events = (short)((w->plain_read ? POLLIN : 0) | (w->plain_write ? POLLOUT : 0))},
     };
-    int n = poll(x, 3, patience(p));
+    int n = await(p, w, x);
 
     if (!n)
         return OVER;
@@ -349,7 +381,7 @@ begin(struct proxy *p, struct tlsproxy_settings const *settings, struct keyask *
         br_ssl_engine_set_x509(e, &p->witness.vtable);
         br_ssl_server_set_trust_anchor_names(&p->tls, &authority, 1);
     }
-    br_ssl_engine_set_buffers_bidi(e, p->in, sizeof p->in, p->out, sizeof p->out);
+    br_ssl_engine_set_buffers_bidi(e, p->buffers->in, sizeof p->buffers->in, p->buffers->out, sizeof p->buffers->out);
     /* A handshake is many small records, none of which may wait for the other side's acknowledgement; pipes have no such thing. */
     (void)setsockopt(1, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     if (getrandom(seed, sizeof seed, 0) != sizeof seed)
@@ -360,27 +392,39 @@ begin(struct proxy *p, struct tlsproxy_settings const *settings, struct keyask *
            fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_NONBLOCK) != -1;
 }
 
+/* On the heap, of whose first pages little is used. */
+static struct proxy *
+make(uint32_t timeout, int plain)
+{
+    struct proxy *p = calloc(1, sizeof *p);
+
+    if (!p)
+        return NULL;
+    p->buffers = mmap(NULL, sizeof *p->buffers, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    p->plain = plain;
+    p->last = -1;
+    p->stall = milliseconds() + (int64_t)timeout * 1000;
+    return p->buffers != MAP_FAILED ? p : NULL;
+}
+
 int
 tlsproxy_run(struct tlsproxy_settings const *settings, struct keyask *keys, int plain)
 {
-    static struct proxy p;
+    struct proxy *p = make(settings->timeout, plain);
     char const *reason;
 
-    p.plain = plain;
-    p.last = -1;
-    p.stall = milliseconds() + (int64_t)settings->timeout * 1000;
-    if (!begin(&p, settings, keys))
+    if (!p || !begin(p, settings, keys))
         return EXIT_TEMP;
-    reason = carry(&p);
-    if (!reason && !p.told && p.net_over)
+    reason = carry(p);
+    if (!reason && !p->told && p->net_over)
         reason = "eof";
     /* An alert that says why. */
-    while (br_ssl_engine_current_state(&p.tls.eng) & BR_SSL_SENDREC && net_write(&p) == MOVED)
+    while (br_ssl_engine_current_state(&p->tls.eng) & BR_SSL_SENDREC && net_write(p) == MOVED)
         ;
-    if (reason || !p.told || br_ssl_engine_last_error(&p.tls.eng))
-        log_failure(&p, reason);
+    if (reason || !p->told || br_ssl_engine_last_error(&p->tls.eng))
+        log_failure(p, reason);
     close(plain);
-    if (!reason && !p.net_over)
+    if (!reason && !p->net_over)
         linger();
-    return p.told ? 0 : EXIT_PERM;
+    return p->told ? 0 : EXIT_PERM;
 }

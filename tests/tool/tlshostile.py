@@ -3,7 +3,8 @@
 inject     commands in clear right behind STARTTLS, in one packet and in several; prints what the server said
 drop N     N connections closed at each stage of the way into TLS
 stall      one connection that stops in the handshake; ends when the server hangs up, prints after how many seconds
-idle N     N sessions under TLS that say nothing more, until a line comes on standard input
+idle N     N sessions under TLS that say nothing more, until a line comes on standard input; prints the answers to QUIT
+pause      one that pauses within a record, long enough for the server to rest; prints the answers
 half       a client that closes its sending side and still wants the answer
 large N    a message of N bytes in, under TLS
 """
@@ -150,21 +151,45 @@ def idle():
     sys.stdin.readline()
     for s in sessions:
         s.sendall(b"QUIT\r\n")
-        reply(s)
+        print(reply(s).decode().strip())
 
 
-def half():
-    s = connect()
-    starttls(s)
+def memory_tls(s):
+    """TLS by hand, records as bytes: the machinery, what came, what is to go."""
     c, out = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = context().wrap_bio(c, out, server_hostname="mx.pneu.test")
     while True:
         try:
             tls.do_handshake()
-            break
+            return tls, c, out
         except ssl.SSLWantReadError:
             s.sendall(out.read())
             c.write(s.recv(4096))
+
+
+def pause():
+    s = connect()
+    starttls(s)
+    tls, c, out = memory_tls(s)
+    s.sendall(out.read())
+    for line in (b"EHLO client.test", b"NOOP", b"QUIT"):
+        tls.write(line + b"\r\n")
+        record = out.read()
+        for piece in (record[:3], record[3:10], record[10:]):
+            time.sleep(1.2)
+            s.sendall(piece)
+        while True:
+            try:
+                print(tls.read(4096).decode().strip().splitlines()[-1])
+                break
+            except ssl.SSLWantReadError:
+                c.write(s.recv(4096))
+
+
+def half():
+    s = connect()
+    starttls(s)
+    tls, c, out = memory_tls(s)
     tls.write(b"EHLO client.test\r\nNOOP\r\nQUIT\r\n")
     s.sendall(out.read())
     s.shutdown(socket.SHUT_WR)

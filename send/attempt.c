@@ -288,7 +288,7 @@ where_to_park(struct send const *s, struct message const *m)
 
     for (uint32_t i = 0; i < m->ngroups; i++) {
         struct dest *d = m->groups[i].dest;
-        if (!park_of(s, d, message_chain(m)) || m->groups[i].later)
+        if (!d || !park_of(s, d, message_chain(m)) || m->groups[i].later)
             return 0;
         if (d->channel != channel || !channel || !channel->held)
             channel = 0;

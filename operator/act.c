@@ -22,6 +22,7 @@
 #include "queue/envelope.h"
 #include "queue/list.h"
 #include "queue/move.h"
+#include "queue/moves.h"
 #include "queue/trigger.h"
 #include "queue/walk.h"
 
@@ -33,6 +34,9 @@ struct run {
     struct act_verb const *verb;
     struct progress progress;
     stralloc out;
+    struct moves moves;
+    stralloc lines;          /* to print when they are moved */
+    size_t ends[MOVES_MOST]; /* of each */
     uint64_t looked, done, nothing, busy, failed, hinted;
     int all, dry, wait, trigger;
 };
@@ -68,23 +72,29 @@ no_memory(void)
 
 /* One line a message: its ID, what was done. */
 static void
+put_line(stralloc *to, struct item const *i, char const *what)
+{
+    if (!stralloc_cats(to, i->id) || !stralloc_catb(to, " ", 1) || !stralloc_cats(to, what) ||
+        (!i->why &&
+         (!stralloc_catb(to, " <", 2) || !log_escape(to, i->from.s, i->from.len, 0) || !stralloc_catb(to, ">", 1))) ||
+        !stralloc_catb(to, "\n", 1))
+        no_memory();
+}
+
+static void
 say(struct run *r, struct item const *i, char const *what)
 {
-    if (!stralloc_cats(&r->out, i->id) || !stralloc_catb(&r->out, " ", 1) || !stralloc_cats(&r->out, what) ||
-        (!i->why && (!stralloc_catb(&r->out, " <", 2) || !log_escape(&r->out, i->from.s, i->from.len, 0) ||
-                     !stralloc_catb(&r->out, ">", 1))) ||
-        !stralloc_catb(&r->out, "\n", 1))
-        no_memory();
+    put_line(&r->out, i, what);
     if (r->out.len >= OUT_SIZE)
         flush(r);
 }
 
 static void
-warn(struct run *r, struct item const *i, char const *text)
+warn(struct run *r, char const *path, char const *text)
 {
     flush(r);
     progress_clear(&r->progress);
-    strerr_warnw(i->path, ": ", text);
+    strerr_warnw(path, ": ", text);
 }
 
 void
@@ -99,34 +109,82 @@ act_hint(char const *line)
 }
 
 static void
-hint(struct run *r, struct item const *i)
+hint(struct run *r, enum item_state state, char const *id)
 {
-    if (!r->verb->hints || i->state > ITEM_WAIT || r->trigger == -1)
+    if (!r->verb->hints || state > ITEM_WAIT || r->trigger == -1)
         return;
     if (r->hinted++ < HINTS_MOST)
-        trigger_pull(r->trigger, i->id);
+        trigger_pull(r->trigger, id);
 }
 
 static void
-failed(struct run *r, struct item const *i)
+failed(struct run *r, char const *path, int e)
 {
     r->failed++;
-    warn(r, i, errno == EEXIST ? "another file has that name there" : strerror(errno));
+    warn(r, path, e == EEXIST ? "another file has that name there" : strerror(e));
+}
+
+/* ---- moves, many at a time ---- */
+
+static void
+finish_moves(struct run *r)
+{
+    struct moves *m = &r->moves;
+
+    moves_finish(m, r->verb->to, *r->act.why ? r->act.why : 0);
+    for (unsigned int i = 0; i < m->n; i++) {
+        struct moved const *one = m->list + i;
+        size_t begin = i ? r->ends[i - 1] : 0;
+        if (one->e) {
+            failed(r, one->from, one->e);
+            continue;
+        }
+        r->done++;
+        if (!stralloc_catb(&r->out, r->lines.s + begin, r->ends[i] - begin))
+            no_memory();
+        hint(r, r->verb->to, one->id);
+    }
+    moves_clear(m);
+    r->lines.len = 0;
+    if (r->out.len >= OUT_SIZE)
+        flush(r);
+}
+
+static void
+add_move(struct run *r, struct item *i)
+{
+    put_line(&r->lines, i, r->verb->past);
+    r->ends[r->moves.n] = r->lines.len;
+    moves_add(&r->moves, i);
+    if (r->moves.n == MOVES_MOST)
+        finish_moves(r);
+}
+
+/* Nobody shall wait for us while we wait for him. */
+static int
+lock(struct run *r, struct item *i)
+{
+    if (move_lock(i, 0))
+        return 1;
+    if (errno != EWOULDBLOCK || !r->wait)
+        return 0;
+    finish_moves(r);
+    return move_lock(i, 1);
 }
 
 static void
 work(struct run *r, struct item *i)
 {
-    if (!move_lock(i, r->wait)) {
+    if (!lock(r, i)) {
         if (errno == EWOULDBLOCK) {
             r->busy += !r->verb->busy;
             r->done += r->verb->busy != 0;
             if (r->verb->busy)
                 say(r, i, "is being tried");
             else
-                warn(r, i, "is being tried");
+                warn(r, i->path, "is being tried");
         } else if (errno != ENOENT)
-            failed(r, i);
+            failed(r, i->path, errno);
         return;
     }
     if (!select_item(&r->act.select, i, r->act.now)) /* it was tried meanwhile */
@@ -135,13 +193,16 @@ work(struct run *r, struct item *i)
     case ACT_DONE:
         r->done++;
         say(r, i, r->verb->past);
-        hint(r, i);
+        hint(r, i->state, i->id);
+        break;
+    case ACT_MOVE:
+        add_move(r, i);
         break;
     case ACT_NOTHING:
         r->nothing++;
         break;
     default:
-        failed(r, i);
+        failed(r, i->path, errno);
     }
 }
 
@@ -152,7 +213,7 @@ look(struct run *r, struct item *i, struct walk const *w, char const *id)
 
     progress_step(&r->progress, ++r->looked, "messages");
     if (got == -1)
-        failed(r, i);
+        failed(r, i->path, errno);
     if (got != 1)
         return;
     if (!select_item(&r->act.select, i, r->act.now))
@@ -186,6 +247,7 @@ walk(struct run *r)
             r->failed++;
             strerr_warnwu2sys("read ", w.folder);
         }
+    finish_moves(r);
     walk_free(&w);
     item_free(&item);
 }
@@ -293,10 +355,11 @@ end(struct run *r)
 int
 act_run(int argc, char const *const *argv, struct act_verb const *v)
 {
-    struct run r = {.act = {.select = SELECT_ZERO}, .verb = v, .out = STRALLOC_ZERO};
+    struct run r = {.act = {.select = SELECT_ZERO}, .out = STRALLOC_ZERO, .lines = STRALLOC_ZERO};
     subgetopt opts = SUBGETOPT_ZERO;
     char options[64];
 
+    r.verb = v;
     (void)snprintf(options, sizeof options, "nw%s" SELECT_OPTIONS, v->options);
     for (int o; (o = subgetopt_r(argc, argv, options, &opts)) != -1;)
         option(&r, o, opts.arg);

@@ -20,10 +20,12 @@ struct act {
     char const *address;                   /* what the verb's first argument is */
     char who[64];                          /* "the operator (uid 1000)" */
     int keep;                              /* -k */
+    char why[ITEM_WHY_MAX];                /* stands beside what is moved; "": nothing */
     char unsynced[sizeof "queue/wait/XX"]; /* the folder that messages were removed from; "": none */
 };
 
-enum act_result { ACT_FAILED = -1, ACT_NOTHING, ACT_DONE };
+/* ACT_MOVE: it is to be moved to the verb's folder, together with others. */
+enum act_result { ACT_FAILED = -1, ACT_NOTHING, ACT_DONE, ACT_MOVE };
 
 struct act_verb {
     char const *usage;
@@ -32,6 +34,7 @@ struct act_verb {
     unsigned int states; /* bits 1 << ITEM_*: the folders where nothing else is asked for */
     int takes;           /* its first argument is an address */
     int hints;           /* pneu-send is told of each */
+    enum item_state to;  /* of ACT_MOVE */
     int busy;            /* that a message is being tried is what was wanted */
     /* On a locked item that fits. With ACT_FAILED errno says why. */
     enum act_result (*act)(struct act *, struct item *);

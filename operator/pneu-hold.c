@@ -15,13 +15,11 @@
 static enum act_result
 hold(struct act *a, struct item *i)
 {
-    char text[ITEM_WHY_MAX];
-
     if (i->state == ITEM_HOLD || i->why)
         return ACT_NOTHING;
-    (void)snprintf(text, sizeof text, "held by %s%s%s", a->who, a->reason ? ": " : "", a->reason ? a->reason : "");
-    move_note(i, EVENT_OPERATOR, "", text, (struct bytes){"", 0});
-    return move_aside(i, ITEM_HOLD, text) ? ACT_DONE : ACT_FAILED;
+    (void)snprintf(a->why, sizeof a->why, "held by %s%s%s", a->who, a->reason ? ": " : "", a->reason ? a->reason : "");
+    move_note(i, EVENT_OPERATOR, "", a->why, (struct bytes){"", 0});
+    return ACT_MOVE;
 }
 
 int
@@ -32,6 +30,7 @@ main(int argc, char const *const *argv)
         .options = "Ar:",
         .past = "held",
         .states = 1 << ITEM_NEW | 1 << ITEM_WAIT,
+        .to = ITEM_HOLD,
         .act = hold,
     };
 

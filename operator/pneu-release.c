@@ -20,9 +20,7 @@ release(struct act *a, struct item *i)
         return ACT_NOTHING;
     (void)snprintf(text, sizeof text, "released by %s", a->who);
     move_note(i, EVENT_OPERATOR, "", text, (struct bytes){"", 0});
-    if ((!a->keep && !move_due(i)) || !move_to(i, ITEM_WAIT))
-        return ACT_FAILED;
-    return ACT_DONE;
+    return a->keep || move_due(i) ? ACT_MOVE : ACT_FAILED;
 }
 
 int
@@ -34,6 +32,7 @@ main(int argc, char const *const *argv)
         .past = "released",
         .states = 1 << ITEM_HOLD,
         .hints = 1,
+        .to = ITEM_WAIT,
         .act = release,
     };
 

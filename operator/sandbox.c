@@ -6,6 +6,7 @@
 
 #include "control/users.h"
 #include "lib/confine.h"
+#include "queue/moves.h"
 
 int
 sandbox_drop(void)
@@ -27,8 +28,8 @@ sandbox_operator(void)
         .may = CONFINE_READ | CONFINE_WRITE | CONFINE_LOCK,
         .paths = paths,
         .npaths = 1,
-        .as = 2147483648, /* the names of ten million messages */
-        .nofile = 32,
+        .as = 2147483648,          /* the names of ten million messages */
+        .nofile = MOVES_MOST + 32, /* each lock is a descriptor */
         .fsize = CONFINE_SAME,
         .nproc = CONFINE_SAME,
     };

@@ -37,8 +37,8 @@ rename_item(struct item *i, enum item_state state, char const *folder)
     i->state = state;
 }
 
-static void
-forget_why(char const *path)
+void
+move_forgetwhy(char const *path)
 {
     char why[ITEM_PATH + 4];
 
@@ -65,7 +65,7 @@ finish_move(struct item *i)
         } else if (!durable_syncparent(i->path) || !durable_unlink(other))
             return 0;
         else if (state == ITEM_HOLD)
-            forget_why(other);
+            move_forgetwhy(other);
     }
     return 1;
 }
@@ -87,17 +87,16 @@ move_lock(struct item *i, int wait)
     return finish_move(i) && item_read(i, 0);
 }
 
-/* A folder of wait/ that was lost is made again. */
-static int
-link_to(struct item const *i, char const *folder, char const *to)
+int
+move_link(char const *from, struct stat const *st, char const *folder, char const *to)
 {
-    if (link(i->path, to) == 0)
+    if (link(from, to) == 0)
         return 1;
     if (errno == EEXIST)
-        return same(&i->st, to) ? 1 : (errno = EEXIST, 0);
+        return same(st, to) ? 1 : (errno = EEXIST, 0);
     if (errno != ENOENT || durable_mkdir(folder, 0700) == -1)
         return 0;
-    return link(i->path, to) == 0;
+    return link(from, to) == 0;
 }
 
 int
@@ -111,28 +110,36 @@ move_to(struct item *i, enum item_state state)
     memcpy(from, i->path, sizeof from);
     if (!strcmp(from, to))
         return 1;
-    if (!link_to(i, folder, to) || !durable_sync(folder) || !durable_unlink(from))
+    if (!move_link(i->path, &i->st, folder, to) || !durable_sync(folder) || !durable_unlink(from))
         return 0;
     if (before == ITEM_HOLD || before == ITEM_BAD)
-        forget_why(from);
+        move_forgetwhy(from);
     rename_item(i, state, folder);
     return 1;
+}
+
+size_t
+move_whyline(char line[static ITEM_WHY_MAX + 1], char const *why)
+{
+    int n = snprintf(line, ITEM_WHY_MAX + 1, "%s\n", why);
+
+    if (n > ITEM_WHY_MAX)
+        n = ITEM_WHY_MAX;
+    for (int i = 0; i < n - 1; i++)
+        if ((unsigned char)line[i] < ' ')
+            line[i] = ' ';
+    line[n - 1] = '\n';
+    return (size_t)n;
 }
 
 int
 move_why(char const *folder, char const *id, char const *why)
 {
     char path[ITEM_PATH + 4], line[ITEM_WHY_MAX + 1];
-    int n = snprintf(line, sizeof line, "%s\n", why);
+    size_t n = move_whyline(line, why);
 
     (void)snprintf(path, sizeof path, "%s/%s.why", folder, id);
-    if (n >= (int)sizeof line)
-        n = sizeof line - 1;
-    for (int i = 0; i < n - 1; i++)
-        if ((unsigned char)line[i] < ' ')
-            line[i] = ' ';
-    line[n - 1] = '\n';
-    return durable_write(path, line, (size_t)n, 0600, 0);
+    return durable_write(path, line, n, 0600, 0);
 }
 
 /* The reason comes first: nobody finds the file without it. */
@@ -156,7 +163,7 @@ move_remove(struct item *i)
     if (unlink(i->path) == -1)
         return 0;
     if (i->state == ITEM_HOLD || i->state == ITEM_BAD)
-        forget_why(i->path);
+        move_forgetwhy(i->path);
     return 1;
 }
 

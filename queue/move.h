@@ -38,6 +38,15 @@ extern int64_t move_redirect(struct item *, struct select const *, char const *a
 /* FOLDER/ID.why */
 extern int move_why(char const *folder, char const *id, char const *why);
 
+/* The line that stands there. Returns its length, with the newline. */
+extern size_t move_whyline(char line[static ITEM_WHY_MAX + 1], char const *why);
+
+/* Removes what stands beside that path. */
+extern void move_forgetwhy(char const *path);
+
+/* Gives the file of that stat a second name; a folder of wait/ that was lost is made again. Returns 1, also if it has that name; 0 with errno. */
+extern int move_link(char const *from, struct stat const *, char const *folder, char const *to);
+
 /* The folder of that state for this ID. */
 extern void move_folder(char folder[static sizeof "queue/wait/XX"], enum item_state, char const *id);
 

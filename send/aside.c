@@ -12,8 +12,10 @@
 static void
 say_why(char const *to, char const *why)
 {
-    int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd;
 
+    (void)unlink(to); /* the reason of a former message may be a file that it shares with others */
+    fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd == -1)
         return;
     (void)!write(fd, why, strlen(why));

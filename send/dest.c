@@ -184,7 +184,7 @@ dest_limits(struct send *s, struct dest *d)
     pace_limits(&d->pace, d->limit, set.deadtime * 1000, set.ratenumber, set.ratetime * 1000);
     d->held = set.hold != 0;
     if (d->held)
-        (void)wake_at(&s->wakes, d, s->clock.boot + RELOOK);
+        (void)wake_at(&s->wakes, d, s->clock.boot + RELOOK + s->ndests); /* a thousand looks a second at most */
 }
 
 static int

@@ -13,6 +13,7 @@
 #include "send/frame.h"
 #include "send/message.h"
 #include "send/park.h"
+#include "send/settings.h"
 
 #define BACKOFF_FIRST 100 /* milliseconds */
 #define BACKOFF_MOST 10000
@@ -441,6 +442,8 @@ release(struct send *s, struct channel *c)
 static void
 look_again(struct send *s, struct dest *d)
 {
+    if (d->held && s->clock.boot - s->settings.read >= RELOOK)
+        (void)settings_fresh(s);
     if (d->held)
         dest_limits(s, d);
     if (d->running)

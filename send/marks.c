@@ -10,7 +10,8 @@
 #include "send/message.h"
 #include "send/sync.h"
 
-#define LOG_MOST 16777216 /* bytes: as many as pneu-bounce reads. What was said once must not be forgotten and said again */
+/* Bytes, as many as pneu-bounce reads: what was said once must not be forgotten and said again. */
+#define LOG_MOST 16777216
 
 int
 marks_log(struct message const *m, stralloc *to)

@@ -16,11 +16,18 @@ run() { # VERB COMMAND...
 	mv "$first/queue/lock" "$first/lock"
 	ln -s ../lock "$first/queue/lock"
 	id=$(PNEU_HOME=$first "$PNEU_TESTS/tool/mkqueue" -w a@sender.test joe@one.test ann@two.test <"$CRASH_MESSAGE")
+	ids=$id
+	case $CRASH_VERB in # their moves go together
+	hold | release) ids="$id $(PNEU_HOME=$first "$PNEU_TESTS/tool/mkqueue" -w a@sender.test joe@one.test ann@two.test <"$CRASH_MESSAGE")" ;;
+	esac
 	case $CRASH_VERB in
-	release) mv "$first/queue/wait/"*"/$id" "$first/queue/hold/" && echo why >"$first/queue/hold/$id.why" ;;
+	release) for held in $ids; do mv "$first/queue/wait/"*"/$held" "$first/queue/hold/" && echo why >"$first/queue/hold/$held.why"; done ;;
 	fsck) truncate -s 130 "$first/queue/wait/"*"/$id" && echo 0 >"$first/control/copytime" && sleep 1.1 ;;
 	esac
-	test "$CRASH_VERB" = fsck || set -- "$@" "$id"
+	CRASH_IDS=$ids
+	export CRASH_IDS
+	# shellcheck disable=SC2086 # several
+	test "$CRASH_VERB" = fsck || set -- "$@" $ids
 	crash_states "$CRASH_VERB" --root "$CRASH_TMP/home/queue" --said yes --event "yes=out:$id|put right" \
 		--setup "rm -rf $CRASH_TMP/home; cp -a $first $CRASH_TMP/home; sleep ${settle:-0}" \
 		--oracle "$CRASH/oracle_operator.py" -- env PNEU_HOME="$CRASH_TMP/home" "$@"

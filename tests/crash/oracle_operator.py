@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """An operator's verb is cut short: the message is whole, once, in one place; and where the operator was told that it is done, it is.
 
-As a module, for crashstates.py: the root is queue/. As a command, for inject.py: oracle_operator.py HOME. $CRASH_VERB is the verb.
+As a module, for crashstates.py: the root is queue/. As a command, for inject.py: oracle_operator.py HOME. $CRASH_VERB is the verb, $CRASH_IDS are the messages, which it got in one call.
 """
 import glob, os, re, sys
 
@@ -36,13 +36,17 @@ def expected(recipients):
 
 
 def check(queue, said, events, desc):
-    names = [p for d in ('new', 'wait/*', 'hold', 'bad') for p in glob.glob(f'{queue}/{d}/*') if not p.endswith('.why')]
+    told = [check_one(queue, said, i) for i in os.environ['CRASH_IDS'].split()]
+    return all(good for good, word in told), ' '.join(word for good, word in told)
+
+
+def check_one(queue, said, ident):
+    names = [p for d in ('new', 'wait/*', 'hold', 'bad') for p in glob.glob(f'{queue}/{d}/{ident}')]
     places = sorted({os.path.relpath(p, queue).split('/')[0] for p in names})
+    if any(not os.path.exists(f'{queue}/{x}/{ident}.why') for x in places if (x, VERB) in (('hold', 'hold'), ('bad', 'fsck'))):
+        return False, 'without-reason'
     if VERB == 'fsck':
-        good = len(places) in (1, 2) and (not said or places == DONE[VERB])
-        if 'bad' in places and not glob.glob(f'{queue}/bad/*.why'):
-            return False, 'without-reason'
-        return good, '+'.join(places) or 'lost'
+        return len(places) in (1, 2) and (not said or places == DONE[VERB]), '+'.join(places) or 'lost'
     states = [expected(read(p)) for p in names]
     if None in states:
         return False, 'torn'

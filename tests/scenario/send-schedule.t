@@ -160,6 +160,15 @@ rm control/remote/held.test/hold
 ok "until it is held no more" wait_for "logged 'end msg=$id'"
 hint "$both"
 ok "then all of it goes" wait_for "logged 'end msg=$both'"
+echo 1 >control/hold
+reread
+id=$(queue_message a@sender.test b@remote.test)
+other=$(queue_message a@sender.test joe@mx.pneu.test)
+hint "$id" "$other"
+wait_for "logged 'end msg=$other'"
+is "$(log_count "start .*msg=$id")" 0 "all domains are held"
+rm control/hold
+ok "until they are not, which is seen soon" wait_for "logged 'end msg=$id'" 30
 echo @spam.test >control/holdsenders
 reread
 id=$(queue_message x@spam.test b@remote.test)

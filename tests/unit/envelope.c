@@ -53,6 +53,8 @@ checks(void)
         {"from=a\x7f to=b", 0, 0},
         {"from=a other=x\ny to=b", 0, 0},
         {"from=a abcdefghijklmnopqrstuvwxyz0123456=x to=b", 0, 0},
+        {"from=a abcdefghijklmnopqrstuvwxyz012345=x to=b", 1, 1},
+        {"from=a azby0189=x to=b", 1, 1},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -86,6 +88,48 @@ lengths(void)
     free(big);
 }
 
+/* As many recipients as there may be, and one more. */
+static void
+many(void)
+{
+    uint32_t n;
+
+    text.len = 0;
+    envelope_put(&text, "from", "", 0);
+    for (uint32_t i = 0; i < ENVELOPE_RECIPIENTS_MAX; i++)
+        envelope_put(&text, "to", "x", 1);
+    ok(envelope_check((struct bytes){text.s, text.len}, &n) && n == ENVELOPE_RECIPIENTS_MAX, "a million recipients");
+    envelope_put(&text, "to", "x", 1);
+    ok(!envelope_check((struct bytes){text.s, text.len}, &n), "and one more");
+}
+
+static void
+numbers(void)
+{
+    static char const digits[] =
+        "111111111122222222223333333333444444444455555555556666666666777777777788888888889999999999";
+    static struct {
+        struct bytes value;
+        int good;
+    } const cases[] = {
+        {{"7", 1}, 1},
+        {{"18446744073709551615", 20}, 1},
+        {{"18446744073709551616", 20}, 0},
+        {{"000000000000000000001", 21}, 0}, /* more digits than any number has */
+        {{digits, sizeof digits - 1}, 0},
+        {{"", 0}, 0},
+        {{"1x", 2}, 0},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct record r = {.value = cases[i].value};
+        uint64_t number;
+        errno = 0;
+        int good = record_uint(&r, &number);
+        ok(good == cases[i].good && (good || errno == EPROTO), "the number \"%.*s\"", (int)r.value.len, r.value.s);
+    }
+}
+
 int
 main(void)
 {
@@ -95,6 +139,10 @@ main(void)
 
     checks();
     lengths();
+    many();
+    numbers();
+    ok(envelope_address("a\n", 1), "what is behind an address is not looked at");
+    ok(envelope_address("a b", 3), "a blank may be in one");
 
     text.len = 0;
     envelope_put(&text, "from", "x", 1);
@@ -108,10 +156,6 @@ main(void)
     envelope_next(&cursor, &r);
     envelope_next(&cursor, &r);
     ok(record_uint(&r, &number) && number == 1234567890123, "a number");
-    r.value = (struct bytes){"18446744073709551616", 20};
-    ok(!record_uint(&r, &number) && errno == EPROTO, "a number beyond 64 bits");
-    r.value = (struct bytes){"1x", 2};
-    ok(!record_uint(&r, &number), "no number");
     cursor = (struct bytes){"6:from=x,7:to=y", 15};
     envelope_next(&cursor, &r);
     ok(envelope_next(&cursor, &r) == -1 && errno == EPROTO, "an envelope that ends early");

@@ -1,6 +1,7 @@
 /* lib/netstring: every whole, broken and unfinished form. */
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "lib/netstring.h"
@@ -45,7 +46,8 @@ main(void)
         struct bytes item = {0, 0};
         errno = 0;
         int got = netstring_take(&in, 20, &item);
-        ok(got == cases[i].result && in.len == cases[i].left && (got != -1 || errno == cases[i].error) &&
+        ok(got == cases[i].result && in.len == cases[i].left && in.s == cases[i].in + cases[i].len - in.len &&
+               (got != -1 || errno == cases[i].error) &&
                (got != 1 || (item.len == strlen(cases[i].item) && !memcmp(item.s, cases[i].item, item.len))),
            "\"%s\"", cases[i].in);
     }
@@ -54,6 +56,8 @@ main(void)
     ok(netstring_put(&out, "hello", 5) && netstring_put(&out, "", 0) && out.len == 11 &&
            !memcmp(out.s, "5:hello,0:,", 11),
        "two are put behind each other");
+    out.len = SIZE_MAX - 4;
+    ok(!netstring_put(&out, "hello", 5), "where there is no memory none is put");
     ok(netstring_overhead(0) == 3 && netstring_overhead(9) == 3 && netstring_overhead(10) == 4, "what a frame adds");
     return tap_done();
 }

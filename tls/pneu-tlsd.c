@@ -133,9 +133,11 @@ run(struct tlsproxy_settings const *settings, int here, char const *const *argv)
     pid = fork();
     if (pid == -1)
         strerr_diefusys(EXIT_TEMP, "fork");
-    if (!pid) {
+    /* The server that started us counts this process: as the proxy it ends last, so limits hold whatever a client does. */
+    if (pid) {
         close(plain[0]);
         signal(SIGPIPE, SIG_IGN);
+        signal(SIGCHLD, SIG_IGN);
         if (!tlsproxy_confine())
             strerr_diefusys(EXIT_TEMP, "confine");
         _exit(tlsproxy_run(settings, &keys, plain[1]));

@@ -284,10 +284,11 @@ static enum outcome
 pull(struct proxy *p, struct wants const *w)
 {
     enum outcome net = STUCK, plain = STUCK;
+    int watch = p->told && p->last == -1; /* for a program that is gone, also where nothing of it can be read now */
     struct pollfd x[3] = {
         {.fd = w->net_read ? 0 : -1, .events = POLLIN},
         {.fd = w->net_write ? 1 : -1, .events = POLLOUT},
-        {.fd = w->plain_read || w->plain_write ? p->plain : -1,
+        {.fd = w->plain_read || w->plain_write || watch ? p->plain : -1,
          .events = (short)((w->plain_read ? POLLIN : 0) | (w->plain_write ? POLLOUT : 0))},
     };
     int n = await(p, w, x);
@@ -302,6 +303,8 @@ pull(struct proxy *p, struct wants const *w)
     if (x[2].revents & (POLLIN | POLLHUP | POLLERR) && w->plain_read &&
         br_ssl_engine_current_state(&p->tls.eng) & BR_SSL_SENDAPP)
         plain = plain_read(p);
+    if (watch && x[2].revents & POLLHUP)
+        set_end(p);
     if (net == BROKEN || plain == BROKEN)
         return BROKEN;
     if (net == OVER)
@@ -358,6 +361,21 @@ linger(void)
     while ((left = end - milliseconds()) > 0 && poll(&x, 1, (int)left) > 0)
         if (read(0, waste, sizeof waste) <= 0 && errno != EINTR)
             return;
+}
+
+/* The program hears that the client is gone, and ends in its own time, which it keeps. It may wait for somebody until then, and
+ * as long as it does there is a connection to count. */
+static void
+outlive(int plain)
+{
+    char waste[4096];
+    ssize_t n;
+
+    if (shutdown(plain, SHUT_WR) == -1 && errno != ENOTCONN)
+        return;
+    do
+        n = recv(plain, waste, sizeof waste, 0);
+    while (n > 0 || (n == -1 && errno == EINTR));
 }
 
 static int
@@ -423,8 +441,10 @@ tlsproxy_run(struct tlsproxy_settings const *settings, struct keyask *keys, int 
         ;
     if (reason || !p->told || br_ssl_engine_last_error(&p->tls.eng))
         log_failure(p, reason);
-    close(plain);
     if (!reason && !p->net_over)
         linger();
+    close(0);
+    close(1);
+    outlive(plain);
     return p->told ? 0 : EXIT_PERM;
 }

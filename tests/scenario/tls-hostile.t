@@ -52,6 +52,28 @@ wait_for 'test "$(mails you@pneu.test)" = 1'
 said=$(hostile pause)
 is "$(printf '%s\n' "$said" | cut -c 1-3 | tr '\n' ' ')" "250 250 221 " "who pauses in the midst of a record is understood all the same"
 
+# ---- who is served counts as a connection until the last of its processes is gone ----
+sleep_second() { sleep 1.2; } # a listener looks at its settings once a second
+programs() { for p in $(processes); do grep -zqs "^SSL_PROTOCOL=" "/proc/$p/environ" && echo "$p"; done; }
+mkfifo "$TEST_TMP/stay"
+wait_for 'test -z "$(processes)"'
+pneu-control set timeoutsmtpd 2
+pneu-control set maxconnperip 3
+sleep_second
+hostile stuck 3 <"$TEST_TMP/stay" >"$TEST_TMP/stuck" &
+stuck=$!
+exec 8>"$TEST_TMP/stay"
+wait_for "grep -q ready '$TEST_TMP/stuck'"
+wait_for 'test -z "$(programs)"'
+like "$(nc -q 5 127.0.0.1 "$PORT" </dev/null)" '^421 4\.7\.0' "three that do not read their answers are three connections, also when pneu-smtpd has given them up"
+exec 8>&-
+wait "$stuck"
+pneu-control set maxconnperip 400
+pneu-control unset timeoutsmtpd
+sleep_second
+wait_for 'test -z "$(processes)"'
+like "$(printf 'QUIT\r\n' | nc -q 5 127.0.0.1 "$PORT")" '^220 ' "they are gone: there is room"
+
 # ---- what a session weighs ----
 mkfifo "$TEST_TMP/go"
 idle() { # N: sessions under TLS, until descriptor 9 is closed

@@ -5,6 +5,7 @@ drop N     N connections closed at each stage of the way into TLS
 stall      one connection that stops in the handshake; ends when the server hangs up, prints after how many seconds
 idle N     N sessions under TLS that say nothing more, until a line comes on standard input; prints the answers to QUIT
 pause      one that pauses within a record, long enough for the server to rest; prints the answers
+stuck N    N sessions under TLS whose answers are long and are not read; they stay until a line comes on standard input
 half       a client that closes its sending side and still wants the answer
 large N    a message of N bytes in, under TLS
 """
@@ -21,8 +22,11 @@ count = int(sys.argv[3]) if len(sys.argv) > 3 else 0
 
 
 def connect():
-    s = socket.create_connection(("127.0.0.1", port), 60)
+    s = socket.socket()
+    if what == "stuck":
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     s.settimeout(60)
+    s.connect(("127.0.0.1", port))
     return s
 
 
@@ -152,6 +156,20 @@ def idle():
     for s in sessions:
         s.sendall(b"QUIT\r\n")
         print(reply(s).decode().strip())
+
+
+def stuck():
+    sessions = []
+    for _ in range(count):
+        s = connect()
+        starttls(s)
+        s = context().wrap_socket(s, server_hostname="mx.pneu.test")
+        for _ in range(15):  # what is not read of it is buffered; of the answers there are 7 MB
+            s.sendall(b"EHLO x\r\n" * 2000)
+            time.sleep(0.1)
+        sessions.append(s)
+    print("ready", flush=True)
+    sys.stdin.readline()
 
 
 def memory_tls(s):

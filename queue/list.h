@@ -34,7 +34,7 @@ struct list_domain {
     struct list_domain *next; /* in the hash chain */
     uint64_t recipients, messages, bytes;
     uint64_t oldest;  /* arrival */
-    uint64_t soonest; /* next attempt, 0: now */
+    uint64_t soonest; /* next attempt; UINT64_MAX: all are held */
     uint64_t last;    /* number of the message counted last, to count each once */
     stralloc reply;   /* the last reply of the message tried last */
     uint64_t replied;

@@ -57,7 +57,7 @@ domain(struct list_summary *s, struct bytes name)
 static int
 take_message(struct list_domain *d, struct item const *i, uint64_t number, uint64_t now)
 {
-    uint64_t next = now + list_next(i, now);
+    uint64_t next = i->state == ITEM_NEW || i->state == ITEM_WAIT ? now + list_next(i, now) : UINT64_MAX;
 
     d->last = number;
     d->messages++;
@@ -120,10 +120,16 @@ put_uint(stralloc *to, uint64_t n)
 }
 
 static int
+put_next(stralloc *to, struct list_domain const *d, uint64_t now)
+{
+    return d->soonest == UINT64_MAX ? stralloc_catb(to, "- ", 2) : put_uint(to, d->soonest - now);
+}
+
+static int
 put_line(stralloc *to, struct list_domain const *d, uint64_t now)
 {
     return put_uint(to, d->recipients) && put_uint(to, d->messages) && put_uint(to, d->bytes) &&
-           put_uint(to, now > d->oldest ? now - d->oldest : 0) && put_uint(to, d->soonest - now) &&
+           put_uint(to, now > d->oldest ? now - d->oldest : 0) && put_next(to, d, now) &&
            (d->len ? log_escape(to, d->name, d->len, 0) : stralloc_catb(to, "-", 1)) && stralloc_catb(to, " ", 1) &&
            (d->reply.len ? list_printable(to, (struct bytes){d->reply.s, d->reply.len}) : stralloc_catb(to, "-", 1)) &&
            stralloc_catb(to, "\n", 1);
@@ -135,8 +141,8 @@ put_json(stralloc *to, struct list_domain const *d, uint64_t now)
     return stralloc_catb(to, "{", 1) && json_text(to, "domain", d->name, d->len) &&
            json_uint(to, "recipients", d->recipients) && json_uint(to, "messages", d->messages) &&
            json_uint(to, "bytes", d->bytes) && json_uint(to, "oldest", now > d->oldest ? now - d->oldest : 0) &&
-           json_uint(to, "next", d->soonest - now) && json_text(to, "last", d->reply.s, d->reply.len) &&
-           stralloc_catb(to, "}\n", 2);
+           (d->soonest == UINT64_MAX || json_uint(to, "next", d->soonest - now)) &&
+           json_text(to, "last", d->reply.s, d->reply.len) && stralloc_catb(to, "}\n", 2);
 }
 
 int

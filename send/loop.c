@@ -64,6 +64,7 @@ loop_init(struct send *s, char const *bounce, char const **what)
 
     s->table = (struct table)TABLE_ZERO;
     s->bounce = bounce;
+    replaced_mark(&s->bounced, bounce);
     s->scan.step = -2;
     s->scan.first = s->scan.again = 1;
     s->maxloaded = n > 2 * DESCRIPTORS ? n - DESCRIPTORS : n / 4; /* each may be copied on its way */

@@ -52,6 +52,18 @@ start(struct send *s, struct report *r, struct message *m)
     return !e ? 1 : (errno = e, 0);
 }
 
+/* 1 if an upgrade has put another file there, which this process may not start: it ends, and its successor may. */
+static int
+begin_anew(struct send *s)
+{
+    if (!replaced_is(&s->bounced, s->bounce))
+        return 0;
+    if (!s->stopping)
+        strerr_warn(PROG, ": ", s->bounce, " was replaced: ending, to begin anew");
+    s->stopping = 1;
+    return 1;
+}
+
 static void
 start_some(struct send *s)
 {
@@ -64,6 +76,8 @@ start_some(struct send *s)
         s->reports = m->following;
         if (!start(s, s->running + i, m)) {
             strerr_warnwusys("start ", s->bounce);
+            if (begin_anew(s))
+                m->soon = 1;
             m->reporting = 0;
             m->unreported |= m->kind != REPORT_DELAYED;
             message_proceed(s, m);

@@ -12,6 +12,7 @@
 #include <skalibs/stralloc.h>
 
 #include "control/route.h"
+#include "lib/replaced.h"
 #include "queue/file.h"
 #include "queue/id.h"
 #include "queue/job.h"
@@ -287,7 +288,8 @@ struct send {
     struct syncs syncs;
     struct scan scan;
     struct flush flush;
-    char const *bounce; /* path of pneu-bounce */
+    char const *bounce;      /* path of pneu-bounce */
+    struct replaced bounced; /* what is there: the one file that the sandbox lets be started */
     struct trigger trigger;
     int newfd;      /* queue/new */
     uint64_t sweep; /* clock.boot when queue/new is to be synced; 0: nothing to sync */

@@ -73,6 +73,26 @@ programs_wanted(void)
     return rules() || asks(SET_rdns, "no") || asks(SET_proxyfrom, "") || asks(SET_xclientfrom, "");
 }
 
+static char const *const programs[LISTEN_PROGRAMS] = {"pneu-smtplisten", "pneu-smtpd", "pneu-tlsd", "pneu-access"};
+
+static char const *
+path_of(char path[static STARTTLS_PATH_MAX + 32], struct listen const *l, unsigned int program)
+{
+    (void)stpcpy(stpcpy(path, l->folder), programs[program]);
+    return path;
+}
+
+static int
+upgraded(struct listen const *l)
+{
+    char path[STARTTLS_PATH_MAX + 32];
+
+    for (unsigned int i = 0; i < LISTEN_PROGRAMS; i++)
+        if (replaced_is(l->programs + i, path_of(path, l, i)))
+            return 1;
+    return 0;
+}
+
 /* An IPv4 address whole, of an IPv6 address the first half: who has one has 2^64 of them. */
 static int
 who(void *data, int fd, uint64_t *key)
@@ -131,7 +151,7 @@ refresh(void *data)
 
     if (!listen_settings(l, &which))
         strerr_warnwu2sys("read ", which);
-    l->over = l->over || (!l->before && programs_wanted());
+    l->over = l->over || (!l->before && programs_wanted()) || upgraded(l);
     if (l->over)
         kill(getpid(), SIGTERM);
 }
@@ -192,9 +212,14 @@ gone(void *data, size_t slot, struct serve_child const *child, int sig)
 }
 
 void
-listen_init(struct listen *l, struct serve *s)
+listen_init(struct listen *l, char const *folder, struct serve *s)
 {
+    char path[STARTTLS_PATH_MAX + 32];
+
     l->before = programs_wanted();
+    (void)stpcpy(l->folder, folder);
+    for (unsigned int i = 0; i < LISTEN_PROGRAMS; i++)
+        replaced_mark(l->programs + i, path_of(path, l, i));
     *s = (struct serve){
         .slots = l->maxconn,
         .leaves = 1,

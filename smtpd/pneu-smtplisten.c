@@ -34,12 +34,14 @@ main(int argc, char const *const *argv)
         strerr_diefusys(EXIT_TEMP, "change into the instance ", control_homename());
     if (!listen_settings(&l, &which))
         strerr_diefusys(EXIT_TEMP, "read ", which);
-    listen_init(&l, &s);
+    if (!starttls_folder(folder))
+        strerr_diefusys(EXIT_TEMP, "find the programs");
+    listen_init(&l, folder, &s);
     signals = l.maxconn ? serve_init(&s) : -1;
     if (signals == -1)
         strerr_diefusys(EXIT_TEMP, "make room for connections");
     PROG = "pneu-smtpd"; /* in the log the connections have the name they have under any server */
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || !starttls_folder(folder) || !smtpd_confine_listener(folder))
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || !smtpd_confine_listener(folder))
         strerr_diefusys(EXIT_TEMP, "confine");
     if (!serve_run(&s, signals))
         strerr_diefusys(EXIT_TEMP, "serve descriptor 0");

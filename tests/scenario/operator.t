@@ -106,6 +106,7 @@ print(m["sender"] == "\\xff\\x9b]0;\"x\\@b", m["recipients"][0]["address"] == "x
 	mtime=$(stat -c %Y "$PNEU_HOME/queue/$(folder_of "$a" | tr -d ' ')/$a")
 	is "$(pneu-hold -r 'too many' -f alice@sender.test | sort)" "$(printf '%s held <alice@sender.test>\n' "$a" "$d" | sort)" "hold"
 	is "$(folder_of "$a")" "hold " "it lies in hold/"
+	is "$(pneu-list -s -q hold | awk '{ print $5 }' | sort -u)$(pneu-list -s -j -q hold | grep -c '"next"')" "-0" "and is not said to be tried"
 	like "$(cat "$PNEU_HOME/queue/hold/$a.why")" '^held by the operator \(uid [0-9]+\): too many$' "with the reason"
 	like "$(pneu-list "$a")" '^  why held by .*: too many' "which the list shows"
 	like "$(pneu-show -l "$a")" 'operator' "and the history"

@@ -234,7 +234,10 @@ dest_idle(struct send *s, struct dest *d)
 {
     struct dest **at = chain(s, d->route, (struct bytes){d->name, d->len});
 
-    if (is_used(d) || (s->clock.boot < d->keep && s->ndests <= SEND_KEPT && wake_at(&s->wakes, d, d->keep)))
+    /* What its rate does not allow yet must not be allowed because that was forgotten. */
+    int rests = pace_next(&d->pace, s->clock.boot) > s->clock.boot;
+
+    if (is_used(d) || (s->clock.boot < d->keep && (rests || s->ndests <= SEND_KEPT) && wake_at(&s->wakes, d, d->keep)))
         return;
     while (*at != d)
         at = &(*at)->next;
@@ -267,7 +270,9 @@ dest_must_wait(struct send *s, struct dest *d)
 void
 dest_remember(struct send const *s, struct dest *d)
 {
-    d->keep = (d->pace.dead > s->clock.boot ? d->pace.dead : s->clock.boot) + KEEP;
+    uint64_t until = pace_next(&d->pace, s->clock.boot);
+
+    d->keep = (d->pace.dead > until ? d->pace.dead : until) + KEEP;
 }
 
 void

@@ -18,6 +18,7 @@
 #define RESCAN 300000 /* milliseconds */
 #define RESCAN_TROUBLE 30000
 #define STEPS 257
+#define MOMENT 3600 /* seconds */
 
 static void
 say(char const *event, char const *name, int e)
@@ -80,6 +81,16 @@ found_new(struct send *s, char const *id)
     }
 }
 
+/* 1 if what is known of it is better than its file's time. Who asked for an attempt is not known to the file; and while the clock cannot be
+ * believed, only times of that clock count: those of a moment ago. */
+static int
+is_planned(struct send const *s, struct entry const *e, time_t mtime)
+{
+    if (e->flags & ENTRY_NOW)
+        return 1;
+    return s->clock.jumped && (mtime > (time_t)s->clock.wall || mtime + MOMENT < (time_t)s->clock.wall);
+}
+
 static void
 found_waiting(struct send *s, char const *id)
 {
@@ -90,11 +101,13 @@ found_waiting(struct send *s, char const *id)
         struct entry *e = s->table.entries + n;
         if (!(e->flags & ENTRY_WAITS) && e->place != TABLE_ACTIVE)
             e->flags |= ENTRY_TWICE;
-        if (!s->scan.thorough || e->place != TABLE_WAIT || e->flags & ENTRY_NOW) /* the file does not know who asked */
+        if (!s->scan.thorough || e->place != TABLE_WAIT)
             return;
     }
     if (fstatat(dirfd((DIR *)s->scan.folder), id, &st, AT_SYMLINK_NOFOLLOW) == -1)
         return; /* gone meanwhile */
+    if (n != TABLE_NONE && is_planned(s, s->table.entries + n, st.st_mtime))
+        return;
     if (n == TABLE_NONE) {
         n = table_add(&s->table, id);
         if (n == TABLE_NONE) {

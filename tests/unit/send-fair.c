@@ -576,6 +576,30 @@ forgetting(void)
     ok(!s.ndests && !s.wakes.count, "for ten minutes");
 }
 
+static void
+rate_of_an_hour(void)
+{
+    unsigned int second;
+
+    begin();
+    if (mkdir("control/remote/hourly.test", 0700) == -1)
+        exit(111);
+    set("remote/hourly.test/rate", "1/1h");
+    settings_read(&s);
+    mail("hourly.test", 1, 0);
+    for (unsigned int i = 0; i < 3000; i++) {
+        char name[24];
+        snprintf(name, sizeof name, "d%u.test", i);
+        mail(name, 1, 0);
+    }
+    until(1500000);
+    second = mail("hourly.test", 1, 0);
+    until(now + 1000000);
+    ok(mails[0].jobs == 1 && !mails[second].jobs, "one message an hour is that also when nothing waits between");
+    until(now + 1500000);
+    ok(mails[second].jobs == 1, "and the next comes after an hour");
+}
+
 int
 main(void)
 {
@@ -597,6 +621,7 @@ main(void)
     holding();
     dead_host();
     forgetting();
+    rate_of_an_hour();
     memcpy(command + sizeof command - sizeof folder, folder, sizeof folder);
     if (chdir("/") == -1 || system(command) != 0)
         return 111;

@@ -12,6 +12,7 @@
 #include "send/dispatch.h"
 #include "send/message.h"
 #include "send/report.h"
+#include "send/scan.h"
 #include "tests/tap.h"
 
 static struct send s;
@@ -214,6 +215,48 @@ reports_fail(void)
     ok(second.unreported && !second.reporting, "nor the second");
 }
 
+/* Files that were written by another clock tell a scan nothing. */
+static void
+clocks(void)
+{
+    static char const waits[] = "0123456789abcdef0123456789ab";
+    static struct {
+        int64_t jump, mtime; /* seconds, from the clock as it was; from what it is then */
+        uint32_t key;
+        char const *what;
+    } const table[] = {
+        {0, 700, 700, "a scan believes a file's time"},
+        {-365 * 86400, 365 * 86400 + 700, 500, "not behind a jump into the past"},
+        {365 * 86400, -365 * 86400 + 700, 500, "nor behind one ahead: no storm"},
+        {365 * 86400, -2, 0, "but that somebody has just made it due"},
+    };
+
+    for (unsigned int i = 0; i < sizeof table / sizeof *table; i++) {
+        struct timespec times[2] = {{.tv_sec = 0}};
+        uint32_t n, boot;
+        int fd;
+        (void)begin("T");
+        n = table_add(&s.table, waits);
+        boot = (uint32_t)(s.clock.boot / 1000);
+        s.table.entries[n].flags = ENTRY_WAITS;
+        table_put(&s.table, n, TABLE_WAIT, boot + 500);
+        clock_set(&s.clock, s.clock.boot, (uint64_t)((int64_t)s.clock.wall + table[i].jump));
+        times[0].tv_sec = times[1].tv_sec = (time_t)((int64_t)s.clock.wall + table[i].mtime);
+        mkdir("queue/wait", 0700);
+        mkdir("queue/wait/ab", 0700);
+        fd = open("queue/wait/ab/0123456789abcdef0123456789ab", O_WRONLY | O_CREAT, 0600);
+        futimens(fd, times);
+        close(fd);
+        s.scan.step = -2;
+        s.scan.again = 1;
+        while (scan_run(&s))
+            ;
+        ok(s.table.entries[n].place == TABLE_WAIT && s.table.entries[n].key == boot + table[i].key, "%s",
+           table[i].what);
+        unlink("queue/wait/ab/0123456789abcdef0123456789ab");
+    }
+}
+
 int
 main(void)
 {
@@ -231,6 +274,7 @@ main(void)
     move_fails();
     moves();
     reports_fail();
+    clocks();
     memcpy(command + sizeof command - sizeof folder, folder, sizeof folder);
     if (chdir("/") == -1 || system(command) != 0)
         return 111;

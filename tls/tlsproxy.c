@@ -253,6 +253,16 @@ patience(struct proxy const *p)
     return end == -1 ? -1 : left < 0 ? 0 : (int)left;
 }
 
+/* Part of a record has come, and more of it has not been taken yet. */
+static int
+in_record(struct proxy const *p)
+{
+    size_t len;
+    unsigned char const *next = br_ssl_engine_recvrec_buf(&p->tls.eng, &len);
+
+    return next && next != p->buffers->in;
+}
+
 /* Nobody has said anything for a while: gives back the buffers, with the words that were in them, and the stack. */
 static void
 rest(struct proxy *p)
@@ -297,8 +307,11 @@ pull(struct proxy *p, struct wants const *w)
         return OVER;
     if (n == -1)
         return errno == EINTR ? MOVED : BROKEN;
+    /* Behind a record's header there is its body, most likely: what is not there will be polled for. */
     if (x[0].revents)
-        net = net_read(p);
+        for (net = net_read(p); net == MOVED && in_record(p);)
+            if (net_read(p) != MOVED)
+                break;
     /* The engine may have been closed by what came. */
     if (x[2].revents & (POLLIN | POLLHUP | POLLERR) && w->plain_read &&
         br_ssl_engine_current_state(&p->tls.eng) & BR_SSL_SENDAPP)

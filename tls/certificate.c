@@ -1,9 +1,11 @@
 #include "tls/certificate.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,6 +50,26 @@ openssl(struct operation *op, char const *const *argv, stralloc *out)
     }
     out->len--;
     return code;
+}
+
+/* The same, but what it says on stderr is heard only if it fails: openssl req draws lines there. */
+static int
+openssl_quiet(struct operation *op, char const *const *argv, stralloc *out)
+{
+    int real = fcntl(2, F_DUPFD_CLOEXEC, 3), said = real == -1 ? -1 : memfd_create("said", MFD_CLOEXEC);
+    int code = said == -1 || dup2(said, 2) != -1 ? openssl(op, argv, out) : -1, e = errno;
+    char words[1024];
+    ssize_t n;
+
+    if (said != -1) {
+        (void)dup2(real, 2);
+        for (off_t at = 0; code && (n = pread(said, words, sizeof words, at)) > 0; at += n)
+            (void)!write(2, words, (size_t)n);
+        close(said);
+    }
+    if (real != -1)
+        close(real);
+    return (errno = e, code);
 }
 
 /* "subjectAltName=DNS:a,DNS:b", and "/CN=a" where that is not too long for it. */
@@ -97,7 +119,7 @@ make(struct operation *op, char const *const *names, int rsa, unsigned int days,
     argv[n++] = "-out";
     argv[n++] = "-";
     if (good)
-        code = openssl(op, argv, out);
+        code = openssl_quiet(op, argv, out);
     stralloc_free(&alternatives);
     stralloc_free(&subject);
     if (code > 0)
@@ -383,12 +405,12 @@ check_names(struct check *c)
     stralloc_free(&path);
 }
 
-/* "Issuer:" and "Subject:" lines of a text, one after the other: each certificate is issued by the next. */
+/* "Issuer:" and "Subject:" lines of a text, in this order for each certificate: it is issued by the next one. */
 static void
 check_order(struct check *c)
 {
     char const *const argv[] = {"openssl", "storeutl", "-certs", "-noout", "-text", c->chain, NULL};
-    char const *issuer = NULL;
+    char const *issuer = NULL, *wanted = NULL;
 
     if (openssl(c->op, argv, &c->out) == -1) {
         c->worst = -1;
@@ -396,10 +418,14 @@ check_order(struct check *c)
     }
     for (char *line = strtok(c->out.s, "\n"); line; line = strtok(NULL, "\n")) {
         line += strspn(line, " ");
-        if (!strncmp(line, "Subject: ", 9) && issuer && strcmp(issuer, line + 9) != 0)
-            tell(c, CERTIFICATE_DOUBTFUL, "the chain is out of order: behind a certificate must come that of ", issuer);
         if (!strncmp(line, "Issuer: ", 8))
             issuer = line + 8;
+        else if (!strncmp(line, "Subject: ", 9)) {
+            if (wanted && strcmp(wanted, line + 9) != 0)
+                tell(c, CERTIFICATE_DOUBTFUL, "the chain is out of order: behind a certificate must come that of ",
+                     wanted);
+            wanted = issuer;
+        }
     }
 }
 

@@ -137,8 +137,8 @@ build_all() { # the programs that no library for musl is there for come from the
 }
 
 needs() { # what the build, or with "tests" also the tests, need from Debian
-	echo gcc libc6-dev skalibs-dev libs6-dev libbearssl-dev libcrypt-dev s6 execline ucspi-tcp-ipv6
-	test "${1:-}" != tests || echo perl procps python3 strace swaks postfix curl msmtp openssl nsd netcat-openbsd iproute2 e2fsprogs spin
+	echo gcc libc6-dev skalibs-dev libs6-dev libbearssl-dev libcrypt-dev s6 execline ucspi-tcp-ipv6 openssl
+	test "${1:-}" != tests || echo perl procps python3 strace swaks postfix curl msmtp nsd netcat-openbsd iproute2 e2fsprogs spin
 	test "${1:-}" != tests || echo postgrey postfix-policyd-spf-python # pneu-policy asks them
 	test "${1:-}" != tests || echo s-nail node-nodemailer # clients that log in; the latter brings nodejs, 20 MB
 	test "${1:-}" != lint || echo clang clang-format clang-tidy clang-tools cppcheck shellcheck mandoc binutils bsdextrautils

@@ -1,6 +1,7 @@
 #include "control/agree.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -285,6 +286,48 @@ check_submission(struct agree *a)
     return tell(a, 0, SET_listen, why, sizeof why / sizeof *why);
 }
 
+/* ---- programs ---- */
+
+/* A first word that is a whole path and nothing for a shell: is such a file there, to be executed? */
+static int
+is_missing(char const *line, char path[static PATH_MAX])
+{
+    size_t len = strcspn(line, " \t");
+
+    if (*line != '/' || len >= PATH_MAX || strcspn(line, "$`*?[{\\'\"") < len)
+        return 0;
+    memcpy(path, line, len);
+    path[len] = 0;
+    return access(path, X_OK) == -1 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES);
+}
+
+/* Mail waits for such a program, or is refused: each client is told to come again. */
+static int
+check_programs(struct agree *a)
+{
+    static enum setting const settings[] = {SET_connectcheck, SET_helocheck, SET_mailcheck,    SET_rcptcheck,
+                                            SET_datacheck,    SET_filter,    SET_checkpassword};
+    char path[PATH_MAX];
+
+    for (unsigned int i = 0; i < sizeof settings / sizeof *settings; i++) {
+        if (!place_takes(a->place, settings[i]))
+            continue;
+        if (!place_path(a->place, control_rows[settings[i]].name, &a->path))
+            return 0;
+        if (control_file(settings[i], a->path.s, &a->items) != 1)
+            continue;
+        for (size_t at = 0; at < a->items.len; at += strlen(a->items.s + at) + 1) {
+            /* Of these two each line is a word, and only the first one a program. */
+            if (at && (settings[i] == SET_filter || settings[i] == SET_checkpassword))
+                break;
+            char const *const words[] = {"no program that can be run: ", path};
+            if (is_missing(a->items.s + at, path))
+                return tell(a, 1, settings[i], words, 2);
+        }
+    }
+    return 1;
+}
+
 int
 agree_check(struct place const *place, int (*say)(void *, int mistake, char const *path, char const *what), void *data)
 {
@@ -301,6 +344,7 @@ agree_check(struct place const *place, int (*say)(void *, int mistake, char cons
         good = check_routes(&a);
     if (good && place_takes(place, SET_me))
         good = check_me(&a);
+    good = good && check_programs(&a);
     good = good && check_words(&a, SET_servertls, is_servertls) && check_words(&a, SET_tlsminimum, is_version) &&
            check_words(&a, SET_tlsciphers, is_suite);
     good = good && check_words(&a, SET_authmech, are_mechanisms) &&

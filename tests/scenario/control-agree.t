@@ -94,10 +94,18 @@ echo 'PLAIN GSSAPI' >"$control/authmech"
 check 100 'control/authmech: none of mechanisms: PLAIN GSSAPI' 'a mechanism that nobody knows'
 echo 'PLAIN SCRAM-SHA-256' >"$control/authmech"
 check 0 '' 'one that somebody knows'
-echo /bin/checkpassword >"$control/checkpassword"
+echo /bin/true >"$control/checkpassword"
 code 0 'challenge methods with another program' pneu-control check
 like "$(cat "$TEST_TMP/.out")" 'control/authmech: SCRAM-SHA-256 and CRAM-MD5 are not offered' 'are told'
 rm "$control/authmech" "$control/checkpassword"
+printf '%s\n' 'test -n "$PNEU_HELO"' '/bin/true -x' '/nothing/there -x' >"$control/rcptcheck"
+check 100 'control/rcptcheck: no program that can be run: /nothing/there' 'a check that is not there'
+echo "$control/me" >"$control/rcptcheck"
+check 100 "control/rcptcheck: no program that can be run: $control/me" 'one that is no program'
+rm "$control/rcptcheck"
+printf '%s\n' /bin/true /nothing/there >"$control/filter"
+check 0 '' 'words that are not programs are not looked at'
+rm "$control/filter"
 mkdir -p "$control/servers/sub"
 echo 'submission 127.0.0.1 587' >"$control/servers/sub/listen"
 code 0 'a submission listener without a certificate' pneu-control check

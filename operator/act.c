@@ -121,7 +121,8 @@ static void
 failed(struct run *r, char const *path, int e)
 {
     r->failed++;
-    warn(r, path, e == EEXIST ? "another file has that name there" : strerror(e));
+    warn(r, path, r->act.problem ? r->act.problem : e == EEXIST ? "another file has that name there" : strerror(e));
+    r->act.problem = 0;
 }
 
 /* ---- moves, many at a time ---- */

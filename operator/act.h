@@ -20,6 +20,7 @@ struct act {
     char const *address;                   /* what the verb's first argument is */
     char who[64];                          /* "the operator (uid 1000)" */
     int keep;                              /* -k */
+    char const *problem;                   /* with ACT_FAILED: what errno cannot say; else NULL */
     char why[ITEM_WHY_MAX];                /* stands beside what is moved; "": nothing */
     char unsynced[sizeof "queue/wait/XX"]; /* the folder that messages were removed from; "": none */
 };

@@ -161,6 +161,14 @@ print(m["sender"] == "\\xff\\x9b]0;\"x\\@b", m["recipients"][0]["address"] == "x
 	like "$(pneu-show -l "$a" | tr '\n' ' ')" 'failed 5.0.0 recipients 1 +no such project' "the history has the reason"
 	pneu-return "$c" >/dev/null
 	like "$(pneu-list "$c")" '  done <j' "who wants no report gets none"
+	h=$(put -w alice@sender.test joe@one.test ann@two.test)
+	pneu-hold "$h" >/dev/null
+	code 111 "of a held message nobody is returned alone" pneu-return -t 'joe@*' "$h"
+	is "$(folder_of "$h")$(pneu-list "$h" | grep -c '^  todo ')" "hold 2" "for the others would be tried"
+	pneu-return "$h" >/dev/null
+	like "$(pneu-list "$h" | tail -n 1)" 'failed <ann@two.test>' "all of it is"
+	like "$(folder_of "$h")" wait "and its report can be made"
+	rm -f "$PNEU_HOME/queue/wait/"*"/$h"
 
 	# ---- redirect ----
 	pneu-redirect -d one.test new@home.test >/dev/null

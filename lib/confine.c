@@ -395,7 +395,8 @@ filter_calls(struct confine const *c)
 {
     short calls[CALLS_MAX];
     struct code code = {.len = 0};
-    uint32_t writing = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY);
+    /* Not O_ACCMODE: musl's has O_PATH in it, which a program that is confined once more opens its folders with. */
+    uint32_t writing = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY);
 
     emit(&code, LOAD(arch));
     emit(&code, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);

@@ -13,6 +13,8 @@ log_message(struct session *s, char const *event, char const *key, char const *v
     struct log l;
 
     session_log_line(s, &l, event);
+    if (s->login.len)
+        log_bytes(&l, "login", s->login.s, s->login.len);
     if (s->count == 1)
         log_bytes(&l, "to", s->only.s, s->only.len);
     log_uint(&l, "recipients", s->count);

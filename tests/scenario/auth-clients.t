@@ -120,6 +120,7 @@ clients() {
 	kill -STOP "$(service_pid send)"
 	ok "to another domain" swaks --server 127.0.0.1 --port "$PORT" --auth PLAIN --auth-user $me --auth-password sesame --from $me --to x@far.test
 	is "$(grep -lF "login=$me" "$PNEU_HOME"/queue/new/* | wc -l)" 1 "the envelope names the login"
+	like "$(log)" "accepted client=[^ ]* .* login=$me .*id=" "and so does the log, with the message's id"
 	code 23 "not in another's name" swaks --server 127.0.0.1 --port "$PORT" --auth PLAIN --auth-user $me --auth-password sesame \
 		--from bob@pneu.test --to x@far.test
 	kill -CONT "$(service_pid send)"

@@ -19,8 +19,9 @@ page() { # FILE
 
 mkdir -p "$prefix/bin" "$prefix/share/pneu/service"
 grep -v '^#' package/programs | while read -r name folder section mode _; do
-	# install replaces the file: one that runs keeps what it has open.
-	install -m "$mode" "$PNEU_BIN/$name" "$prefix/bin/"
+	# Whoever starts it meanwhile gets the old one or the new one; one that runs keeps what it has open.
+	install -m "$mode" "$PNEU_BIN/$name" "$prefix/bin/.new.$name"
+	mv -f "$prefix/bin/.new.$name" "$prefix/bin/$name"
 	page "$folder/$name.$section"
 done
 for file in */*.5; do page "$file"; done

@@ -435,18 +435,17 @@ make(uint32_t timeout, int plain)
     p->plain = plain;
     p->last = -1;
     p->stall = milliseconds() + (int64_t)timeout * 1000;
-    return p->buffers != MAP_FAILED ? p : NULL;
+    if (p->buffers != MAP_FAILED)
+        return p;
+    free(p);
+    return NULL;
 }
 
-int
-tlsproxy_run(struct tlsproxy_settings const *settings, struct keyask *keys, int plain)
+static int
+serve(struct proxy *p)
 {
-    struct proxy *p = make(settings->timeout, plain);
-    char const *reason;
+    char const *reason = carry(p);
 
-    if (!p || !begin(p, settings, keys))
-        return EXIT_TEMP;
-    reason = carry(p);
     if (!reason && !p->told && p->net_over)
         reason = "eof";
     /* An alert that says why. */
@@ -458,6 +457,16 @@ tlsproxy_run(struct tlsproxy_settings const *settings, struct keyask *keys, int 
         linger();
     close(0);
     close(1);
-    outlive(plain);
+    outlive(p->plain);
     return p->told ? 0 : EXIT_PERM;
+}
+
+int
+tlsproxy_run(struct tlsproxy_settings const *settings, struct keyask *keys, int plain)
+{
+    struct proxy *p = make(settings->timeout, plain);
+    int code = p && begin(p, settings, keys) ? serve(p) : EXIT_TEMP;
+
+    free(p);
+    return code;
 }

@@ -18,6 +18,7 @@
 #include "lib/log.h"
 #include "smtpd/connection.h"
 #include "smtpd/sandbox.h"
+#include "smtpd/starttls.h"
 
 int
 listen_settings(struct listen *l, char const **which)
@@ -121,6 +122,14 @@ admits(struct serve const *s, uint64_t key)
     return !l->over && all < l->maxconn && same < l->maxconnperip;
 }
 
+static int
+tls_first(void)
+{
+    char const *kind = getenv("PNEU_KIND");
+
+    return kind && !strcmp(kind, "submissions");
+}
+
 static void
 refuse(void *data, int fd, uint64_t key, int error)
 {
@@ -135,7 +144,8 @@ refuse(void *data, int fd, uint64_t key, int error)
     struct log l;
 
     (void)key;
-    (void)!send(fd, reply, strlen(reply), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (!tls_first()) /* it would be no word of TLS */
+        (void)!send(fd, reply, strlen(reply), MSG_NOSIGNAL | MSG_DONTWAIT);
     log_start(&l, "turned-away");
     if (getpeername(fd, (struct sockaddr *)&name, &len) == 0 && ip_from_sockaddr(&ip, &port, &name))
         log_bytes(&l, "client", text, ip_fmt(text, &ip));
@@ -184,6 +194,15 @@ tell(int fd)
            setenv("PROTO", "TCP", 1) == 0;
 }
 
+static int
+begin_tls(void)
+{
+    char const *problem = smtpd_confine_child(1) ? starttls_first() : "confine myself";
+
+    strerr_warnwusys(problem);
+    return EXIT_TEMP;
+}
+
 static void
 session(void *data, int fd, uint64_t key, size_t slot)
 {
@@ -194,7 +213,7 @@ session(void *data, int fd, uint64_t key, size_t slot)
     if (sigprocmask(SIG_SETMASK, &none, 0) == -1 || !tell(fd) || dup2(fd, 0) == -1 || dup2(fd, 1) == -1)
         return; /* it hung up, most likely */
     close(fd);
-    _exit(connection(1));
+    _exit(tls_first() ? begin_tls() : connection(1));
 }
 
 static void

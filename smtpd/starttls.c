@@ -73,8 +73,7 @@ hand_over(struct starttls_carried const *c)
     (void)snprintf(text, sizeof text, "%llu %llu %llu %llu %llu", (unsigned long long)c->errors,
                    (unsigned long long)c->messages, (unsigned long long)c->bytes, (unsigned long long)c->failures,
                    (unsigned long long)(seconds() + c->left));
-    /* The instance's folder is the current one; a relative name would lead elsewhere from here. */
-    return setenv(VARIABLE, text, 1) == 0 && setenv("PNEU_HOME", ".", 1) == 0;
+    return setenv(VARIABLE, text, 1) == 0;
 }
 
 /* "1 2 300 0 123456": so many numbers, and nothing else. */
@@ -180,22 +179,41 @@ take_over(struct starttls const *t)
 
 /* ---- go ---- */
 
-char const *
-starttls_exec(struct starttls const *t, struct starttls_carried const *c)
+/* Blocked signals are a listener's: its children begin with some. */
+static char const *
+run(enum starttls_by by, char const *folder)
 {
     static char tlsd[STARTTLS_PATH_MAX + 16], smtpd[STARTTLS_PATH_MAX + 16];
     char *with[] = {tlsd, smtpd, NULL};
-    char **argv = t->by == STARTTLS_TLSD ? with : with + 1;
-    char const *problem = t->by == STARTTLS_UCSPI ? take_over(t) : NULL;
-    sigset_t none; /* a listener's children begin with some blocked */
+    char **argv = by == STARTTLS_TLSD ? with : with + 1;
+    sigset_t none;
 
-    if (problem)
-        return problem;
-    (void)stpcpy(stpcpy(tlsd, t->folder), "pneu-tlsd");
-    (void)stpcpy(stpcpy(smtpd, t->folder), "pneu-smtpd");
+    (void)stpcpy(stpcpy(tlsd, folder), "pneu-tlsd");
+    (void)stpcpy(stpcpy(smtpd, folder), "pneu-smtpd");
     sigemptyset(&none);
-    if (!hand_over(c) || sigprocmask(SIG_SETMASK, &none, NULL) == -1)
+    /* The instance's folder is the current one; a relative name would lead elsewhere from here. */
+    if (setenv("PNEU_HOME", ".", 1) == -1 || sigprocmask(SIG_SETMASK, &none, NULL) == -1)
         return "make the environment";
     execv(argv[0], argv);
     return "run pneu-tlsd pneu-smtpd";
+}
+
+char const *
+starttls_exec(struct starttls const *t, struct starttls_carried const *c)
+{
+    char const *problem = t->by == STARTTLS_UCSPI ? take_over(t) : NULL;
+
+    if (problem)
+        return problem;
+    return hand_over(c) ? run(t->by, t->folder) : "make the environment";
+}
+
+char const *
+starttls_first(void)
+{
+    char folder[STARTTLS_PATH_MAX];
+
+    if (!starttls_folder(folder) || unsetenv(VARIABLE) == -1)
+        return "find pneu-tlsd";
+    return run(STARTTLS_TLSD, folder);
 }

@@ -41,6 +41,9 @@ struct starttls_carried {
 /* Replaces this program. Returns only if that fails, with errno and what failed. */
 extern char const *starttls_exec(struct starttls const *, struct starttls_carried const *);
 
+/* The same for a client that has said nothing yet: TLS comes first. */
+extern char const *starttls_first(void);
+
 /* Takes over what was handed to us, and takes it out of the environment. Returns 1; 0 if there is nothing: a client is to be
  * greeted; -1 if there is, but it makes no sense, or there is no TLS. */
 extern int starttls_resumed(struct starttls_carried *, char const *protocol);

@@ -118,6 +118,21 @@ body() {
 	printf 'EHLO x\r\nSTARTTLS\r\nQUIT\r\n' | timeout 60 openssl s_client -quiet -connect "127.0.0.1:$at_once" 2>/dev/null >"$TEST_TMP/out"
 	test "$(grep -c STARTTLS "$TEST_TMP/out")" = 0
 	is $? 0 "STARTTLS is not offered there"
+	pneu-control -s secure set maxconnperip 2
+	sleep_second
+	is "$(/usr/bin/python3 - "$at_once" <<-'PY'
+		import socket, ssl, sys
+		context = ssl.create_default_context()
+		context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+		def connect():
+		    return socket.create_connection(('127.0.0.1', int(sys.argv[1])), 60)
+		first = context.wrap_socket(connect())
+		second = context.wrap_socket(connect())
+		third = connect()
+		print(first.recv(3), second.recv(3), third.recv(3))
+	PY
+	)" "b'220' b'220' b''" "connections of one address are counted there too"
+	pneu-control -s secure unset maxconnperip
 	ok "the instance's settings are in order" pneu-control check
 	mv "$home/tls/default" "$home/tls/.default"
 	code 1 "without a certificate they are not" sh -c 'pneu-control check; test $? != 0 && exit 1'

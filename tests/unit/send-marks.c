@@ -17,7 +17,7 @@
 #include "send/message.h"
 #include "tests/tap.h"
 
-#define HISTORY 262144 /* bytes of it that are read */
+#define HISTORY 16777216 /* bytes of it that are read */
 
 static struct send s;
 static char path[MESSAGE_PATH];

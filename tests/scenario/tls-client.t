@@ -12,10 +12,11 @@ wait_for "s6-ipcclient '$home/run/key' true 2>/dev/null"
 # ---- a program that tells what it knows of its client ----
 printf '#!/bin/sh\nread -r line\necho "hash=${SSL_PEER_CERT_HASH-none}; and $line"\n' >"$TEST_TMP/tell"
 chmod 755 "$TEST_TMP/tell"
-uid=$(id -u) gid=$(id -g)
-test "$uid" != 0 || { uid=$(id -u pneud) gid=$(id -g pneud); }
+as=
+test "$(id -u)" != 0 || as="-u $(id -u pneud) -g $(id -g pneud)" # whom pneu-keyd answers
 other=$(free_port)
-env SSL_PEER_CERT_HASH=SHA256:0000 tcpserver -DHRl0 -u "$uid" -g "$gid" 127.0.0.1 "$other" pneu-tlsd -i "$TEST_TMP/tell" >"$TEST_TMP/log" 2>&1 &
+# shellcheck disable=SC2086
+env SSL_PEER_CERT_HASH=SHA256:0000 tcpserver -DHRl0 $as 127.0.0.1 "$other" pneu-tlsd -i "$TEST_TMP/tell" >"$TEST_TMP/log" 2>&1 &
 server=$!
 wait_for "listening $other"
 

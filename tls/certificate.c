@@ -76,6 +76,8 @@ openssl_quiet(struct operation *op, char const *const *argv, stralloc *out)
 static int
 put_names(char const *const *names, stralloc *alternatives, stralloc *subject)
 {
+    if (!names[0])
+        return (errno = EINVAL, 0);
     if (!stralloc_copys(alternatives, "subjectAltName=") || !stralloc_copys(subject, "/"))
         return 0;
     for (size_t i = 0; names[i]; i++)
@@ -131,7 +133,7 @@ make(struct operation *op, char const *const *names, int rsa, unsigned int days,
 static int
 cut_block(stralloc const *from, char const *begin, stralloc *block)
 {
-    char const *s = strstr(from->s, begin);
+    char const *s = from->s ? strstr(from->s, begin) : NULL;
     char const *end = s ? strstr(s, "\n-----END ") : NULL;
 
     end = end ? strchr(end + 1, '\n') : NULL;

@@ -78,7 +78,7 @@ int
 keyask_choose(struct keyask *k, char const *name)
 {
     unsigned char request[KEYWIRE_HEADER + 1 + KEYWIRE_NAME_MAX];
-    size_t len = strlen(name);
+    size_t len = strnlen(name, KEYWIRE_NAME_MAX + 1);
     ssize_t got;
 
     if (len > KEYWIRE_NAME_MAX)

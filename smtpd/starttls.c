@@ -69,10 +69,10 @@ static int
 hand_over(struct starttls_carried const *c)
 {
     char text[120];
+    unsigned long long end = seconds() + c->left;
 
     (void)snprintf(text, sizeof text, "%llu %llu %llu %llu %llu", (unsigned long long)c->errors,
-                   (unsigned long long)c->messages, (unsigned long long)c->bytes, (unsigned long long)c->failures,
-                   (unsigned long long)(seconds() + c->left));
+                   (unsigned long long)c->messages, (unsigned long long)c->bytes, (unsigned long long)c->failures, end);
     return setenv(VARIABLE, text, 1) == 0;
 }
 

@@ -169,15 +169,15 @@ serve(struct keyd *d, struct keyd_connection *c)
     if (got == -1)
         complain(d, "malformed");
     /* Whoever asks a second thing before he has the answer to the first is not pneu-tlsd. */
-    if (got == -1 || in.len)
-        end(c);
-    else if (r.type == KEYWIRE_SIGN) {
+    int goes_on = got == 1 && !in.len;
+    if (goes_on && r.type == KEYWIRE_SIGN) {
         sign(d, c, &r);
-        end(c);
-    } else if (!choose(d, c, &r))
-        end(c);
-    else
+        goes_on = 0;
+    }
+    if (goes_on && choose(d, c, &r))
         c->len = 0;
+    else
+        end(c);
 }
 
 static struct keyd_connection *

@@ -46,6 +46,11 @@ while read -r line; do
 	wait_for quiet 60
 	before "$command"
 	sh -c "$command" >"$TEST_TMP/got" 2>&1 </dev/null
+	for _ in 1 2 3 4 5; do # pneu-send's turn came between: what is being tried was left alone
+		grep -q 'is being tried' "$TEST_TMP/got" || break
+		wait_for quiet 60
+		sh -c "$command" >"$TEST_TMP/got" 2>&1 </dev/null
+	done
 	{
 		printf '    $ %s\n' "$command"
 		sed 's/^/    /; s/ *$//' "$TEST_TMP/got"

@@ -80,15 +80,15 @@ main(int argc, char const *const *argv)
     tain_addsec_g(&deadline, (int)seconds);
     int fd = delegate_connect(&address, &deadline);
     if (fd == -1)
-        return unreachable(open, "connect");
+        _exit(unreachable(open, "connect"));
     if (!delegate_confine())
         strerr_diefusys(EXIT_TEMP, "confine myself");
     if (!delegate_request(&request))
         strerr_diefusys(EXIT_TEMP, "make a request");
     if (!delegate_ask(fd, &request, &reply, &deadline))
-        return unreachable(open, "ask");
+        _exit(unreachable(open, "ask"));
     if (!delegate_action_scan((struct bytes){reply.s, reply.len}, ok, &action))
         strerr_diefusys(EXIT_TEMP, "understand the reply");
     tell(&action, fields);
-    return action.exit;
+    _exit(action.exit); /* memory goes with the process */
 }

@@ -95,16 +95,20 @@ choose(struct keyd *d, struct keyd_connection *c, struct keywire_request const *
 }
 
 static void
-complain(struct keyd *d, char const *reason)
+complain(struct keyd *d, enum keyd_reason reason)
 {
+    static char const *const names[KEYD_REASONS] = {
+        [KEYD_RATE] = "rate",           [KEYD_UNCHOSEN] = "sign-before-choose", [KEYD_SCHEME] = "scheme",
+        [KEYD_MALFORMED] = "malformed", [KEYD_STRANGER] = "stranger",
+    };
     struct log l;
     int64_t now = milliseconds();
 
-    if (now - d->complained < 1000)
+    if (d->complained[reason] && now - d->complained[reason] < 1000)
         return;
-    d->complained = now;
+    d->complained[reason] = now;
     log_start(&l, "refused");
-    log_str(&l, "reason", reason);
+    log_str(&l, "reason", names[reason]);
     log_end(&l);
 }
 
@@ -131,18 +135,18 @@ sign(struct keyd *d, struct keyd_connection *c, struct keywire_request const *r)
     size_t len;
 
     if (!c->pair) {
-        complain(d, "sign-before-choose");
+        complain(d, KEYD_UNCHOSEN);
         (void)answer(c, KEYWIRE_NEVER, NULL, 0);
         return;
     }
     if (!within_rate(d)) {
-        complain(d, "rate");
+        complain(d, KEYD_RATE);
         (void)answer(c, KEYWIRE_LATER, NULL, 0);
         return;
     }
     len = keystore_sign(c->pair, r, d->legacy, signature);
     if (!len)
-        complain(d, "scheme");
+        complain(d, KEYD_SCHEME);
     (void)answer(c, len ? KEYWIRE_YES : KEYWIRE_NEVER, signature, len);
 }
 
@@ -167,7 +171,7 @@ serve(struct keyd *d, struct keyd_connection *c)
     if (!got)
         return;
     if (got == -1)
-        complain(d, "malformed");
+        complain(d, KEYD_MALFORMED);
     /* Whoever asks a second thing before he has the answer to the first is not pneu-tlsd. */
     int goes_on = got == 1 && !in.len;
     if (goes_on && r.type == KEYWIRE_SIGN) {
@@ -208,7 +212,7 @@ take(struct keyd *d, int64_t now)
     if (fd == -1)
         return errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1 || peer.uid != d->pneud) {
-        complain(d, "stranger");
+        complain(d, KEYD_STRANGER);
         close(fd);
         return 1;
     }

@@ -11,6 +11,9 @@
 #define KEYD_CONNECTIONS 1000 /* at a time; one more ends the oldest */
 #define KEYD_PATIENCE 300     /* seconds a connection may last: more than a handshake may */
 
+/* Why nothing is signed; the log tells each at most once a second. */
+enum keyd_reason { KEYD_RATE, KEYD_UNCHOSEN, KEYD_SCHEME, KEYD_MALFORMED, KEYD_STRANGER, KEYD_REASONS };
+
 struct keyd_connection {
     int fd; /* -1: free */
     int64_t began;
@@ -29,7 +32,8 @@ struct keyd {
     size_t count; /* the first so many connections are looked at */
     double allowance;
     int64_t last; /* milliseconds: when the allowance grew */
-    int64_t refreshed, complained;
+    int64_t refreshed;
+    int64_t complained[KEYD_REASONS];
 };
 
 extern void keyd_init(struct keyd *);

@@ -51,6 +51,20 @@ like "$(cat "$TEST_TMP/said")" 'eof|alert' "the connection ends"
 wait_for "grep -q 'refused reason=rate' '$home'/log/keyd/current"
 grep -q 'refused reason=rate' "$home/log/keyd/current"
 is $? 0 "and the log tells"
+# Each reason is told once a second, whatever else was told just before: a stranger does not hide what the limit refuses.
+refused() { grep -c "refused reason=$1" "$home/log/keyd/current"; }
+stranger() { # connects until the log has one line more of it: a second and more lies between two
+	lines=$(refused stranger)
+	wait_for 's6-ipcclient "$home/run/key" true; test "$(refused stranger)" -gt "$lines"'
+}
+if test -n "$TEST_ROOT"; then # an ordinary user is pneud himself: nobody is a stranger
+	stranger
+	stranger
+	before=$(refused rate)
+	told >/dev/null
+	wait_for 'test "$(refused rate)" -gt "$before"' 10
+	is "$(($(refused rate) - before))" 1 "also right after a stranger's connection"
+fi
 like "$(cat "$TEST_TMP/log")" 'handshake client=127\.0\.0\.1 .*key=pneu-keyd' "that of pneu-tlsd too"
 pneu-control unset tlsrate
 wait_for 'test -n "$(told)"'

@@ -7,7 +7,8 @@ idle N     N sessions under TLS that say nothing more, until a line comes on sta
 pause      one that pauses within a record, long enough for the server to rest; prints the answers
 stuck N    N sessions under TLS whose answers are long and are not read; they stay until a line comes on standard input
 half       a client that closes its sending side and still wants the answer
-large N    a message of N bytes in, under TLS
+large N    N bytes of nonsense, then a message of N bytes in, under TLS; stays until a line comes on standard input
+clear N    the same without TLS
 """
 
 import os
@@ -26,6 +27,7 @@ def connect():
     if what == "stuck":
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     s.settimeout(60)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     s.connect(("127.0.0.1", port))
     return s
 
@@ -224,10 +226,17 @@ def half():
     print(said.decode())
 
 
-def large():
+def large(tls=True):
     s = connect()
-    starttls(s)
-    s = context().wrap_socket(s, server_hostname="mx.pneu.test")
+    if tls:
+        starttls(s)
+        s = context().wrap_socket(s, server_hostname="mx.pneu.test")
+    else:
+        reply(s)
+    nonsense = b"x" * 60000 + b"\r\n"
+    for _ in range(count // len(nonsense)):
+        s.sendall(nonsense)
+        reply(s)
     for line in (b"EHLO client.test", b"MAIL FROM:<a@else.test>", b"RCPT TO:<you@pneu.test>", b"DATA"):
         s.sendall(line + b"\r\n")
         reply(s)
@@ -237,9 +246,14 @@ def large():
         s.sendall(block)
         sent += len(block)
     s.sendall(b".\r\n")
-    print(reply(s).decode().strip(), sent, "bytes in", round(time.monotonic() - begun, 2), "s")
+    print(reply(s).decode().strip(), sent, "bytes in", round(time.monotonic() - begun, 2), "s", flush=True)
+    sys.stdin.readline()
     s.sendall(b"QUIT\r\n")
     reply(s)
+
+
+def clear():
+    large(tls=False)
 
 
 globals()[what]()

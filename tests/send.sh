@@ -9,6 +9,7 @@
 #   hint ID...               tells pneu-send
 #   logged ERE               true if pneu-send's log has such a line; log_count ERE counts
 #   jobs local|remote        the jobs that fakespawn got
+#   is_in ID FOLDER NAME     a result: it is there, or comes to be there: on its way it has two names for a moment
 #   where ID                 the folder that the message is in: new wait hold bad, or nothing
 
 send_make() {
@@ -70,4 +71,9 @@ where() {
 		test ! -e "$PNEU_HOME/queue/$test_folder/$1" || printf '%s\n' "$test_folder"
 	done
 	test -z "$(find "$PNEU_HOME/queue/wait" -name "$1")" || echo wait
+}
+
+is_in() {
+	wait_for "test \"\$(where $1)\" = '$2'"
+	is "$(where "$1")" "$2" "$3"
 }

@@ -25,7 +25,7 @@ a=$(queue_message a@sender.test joe@bad.test)
 send_start
 ok "a message is tried and waits" wait_for "test \"\$(where $a)\" = wait"
 wait_for "pneu-hold $a >/dev/null 2>&1 || test \"\$(where $a)\" = hold"
-is "$(where "$a")" hold "it is held"
+is_in "$a" hold "it is held"
 sed -i 's/^\. Z .*/. K 2.0.0 0 ok/' "$RULES"
 pneu-flush >/dev/null
 b=$(queue_message a@sender.test ann@good.test)
@@ -49,7 +49,7 @@ send_kill
 code 111 "also after kill -9 of pneu-send: the deliverer goes on" pneu-remove "$slow"
 spawn_kill remote
 ok "when that is gone, too, it can be held" wait_for "pneu-hold $slow >/dev/null 2>&1"
-is "$(where "$slow")" hold "it lies in hold/"
+is_in "$slow" hold "it lies in hold/"
 spawn_start remote
 sed -i '/^slow.test/d' "$RULES"
 send_start
@@ -171,7 +171,7 @@ hint "$h"
 other=$(queue_message a@sender.test x@good.test)
 hint "$other"
 wait_for "logged 'end msg=$other'"
-is "$(where "$h")" new "half a copy is left alone"
+is_in "$h" new "half a copy is left alone"
 mv "$old/queue/new/$h" "queue/new/.$h"
 mv "queue/new/.$h" "queue/new/$h"
 hint "$h"

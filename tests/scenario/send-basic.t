@@ -16,7 +16,7 @@ send_start
 id=$(queue_message a@sender.test joe@mx.pneu.test)
 hint "$id"
 ok "a local message is delivered" wait_for "logged 'end msg=$id'"
-is "$(where "$id")" "" "and leaves the queue"
+is_in "$id" "" "and leaves the queue"
 is "$(jobs_of local)" "$id local joe 1 0 joe@mx.pneu.test a@sender.test" "as one job, not tried before"
 
 id=$(queue_message a@sender.test x@One.test y@two.test z@one.test)
@@ -77,7 +77,7 @@ hint "$id2"
 place=$(where "$id2")
 ok "held until a time: not before" test "$place" = new -o "$(date +%s)" -ge $until
 ok "but then" wait_for "logged 'end msg=$id2'"
-is "$(where "$id")" wait "a time far ahead waits"
+is_in "$id" wait "a time far ahead waits"
 
 ok "a second pneu-send says so" sh -c 'pneu-send 2>&1 | grep -q "another pneu-send"'
 code 100 "and exits 100" pneu-send

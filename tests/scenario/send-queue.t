@@ -50,7 +50,7 @@ ok "one file in new/ and wait/XX is one message" wait_for "logged 'end msg=$half
 is "$(jobs_of remote | grep -c "^$half")/$(where "$half")" 1/ "delivered once, no name is left"
 ok "two files of one name: the one that waited is delivered" wait_for "logged 'end msg=$twice'"
 like "$(jobs_of remote | grep "^$twice")" joe@twice.test "that one only"
-is "$(where "$twice")" hold "the other is held"
+is_in "$twice" hold "the other is held"
 ok "with a reason" test -s "queue/hold/$twice.why"
 ok "a message whose recipients are all done goes" wait_for "test -z \"\$(where $all)\""
 is "$(jobs_of remote | grep -c "^$all")" 0 "without a job"
@@ -66,7 +66,7 @@ hint "$slow"
 other=$(queue_message a@sender.test joe@other.test)
 hint "$other"
 wait_for "logged 'end msg=$other'"
-is "$(where "$slow")" new "a file that may still be written is left alone"
+is_in "$slow" new "a file that may still be written is left alone"
 cat slow >"queue/new/$slow"
 hint "$slow"
 ok "until it is whole" wait_for "logged 'end msg=$slow'"
@@ -79,7 +79,7 @@ wait_for "logged 'start .*msg=$taken'"
 mv "queue/new/$taken" queue/hold/
 kill -USR2 "$SPAWN_remote" # all answers that are late: now
 ok "mv during a delivery is noticed" wait_for "logged 'result .*msg=$taken' && logged '(gone|end) msg=$taken'"
-is "$(where "$taken")" hold "and the file stays where it was put"
+is_in "$taken" hold "and the file stays where it was put"
 echo 'x@taken.test Z 4.0.0 600000 later' >"$RULES"
 taken=$(queue_message a@sender.test x@taken.test)
 hint "$taken"
@@ -87,7 +87,7 @@ wait_for "logged 'start .*msg=$taken'"
 mv "queue/new/$taken" queue/hold/
 kill -USR2 "$SPAWN_remote"
 ok "also if it was to be tried again" wait_for "logged 'gone msg=$taken'"
-is "$(where "$taken")" hold "it is not pulled back"
+is_in "$taken" hold "it is not pulled back"
 
 # What an operator moves from wait/ to new/ is due.
 moved=$(queue_message -w -m +5000 a@sender.test joe@moved.test)
@@ -125,7 +125,7 @@ if test -z "$TEST_ROOT"; then
 	chmod 0 "queue/new/$closed"
 	hint "$closed"
 	ok "an unreadable file is told" wait_for "logged 'readfailed msg=$closed'"
-	is "$(where "$closed")" new "and stays"
+	is_in "$closed" new "and stays"
 else
 	skip 2 "root reads every file"
 fi

@@ -86,7 +86,7 @@ reread
 id=$(queue_message -t -4000 a@sender.test joe@mx.pneu.test far@remote.test)
 hint "$id"
 ok "local recipients have a time of their own" wait_for "logged 'bounced msg=$id rcpts=1'"
-is "$(where "$id")" wait "remote ones another"
+is_in "$id" wait "remote ones another"
 id=$(queue_message -t -8000 '' b@remote.test)
 hint "$id"
 ok "reports, too" wait_for "logged 'result .*msg=$id class=D code=5.4.7'"
@@ -201,7 +201,7 @@ hint ''
 wait_for "logged 'scanned' && test \"\$(where $other)\" = wait"
 echo '@Dead.TEST' >>queue/lock/trigger
 ok "a flush of the domain tries all of it" wait_for "logged 'end msg=$id' && logged 'end msg=$1' && logged 'end msg=$3'"
-is "$(where "$other")" wait "nothing else"
+is_in "$other" wait "nothing else"
 echo all >>queue/lock/trigger
 ok "a flush of everything does" wait_for "logged 'end msg=$other'"
 ok "nothing ended pneu-send" kill -0 "$SEND"

@@ -334,6 +334,7 @@ dispatch_all(struct send *s, struct message *m)
         }
         m->kept |= dest_held(g->dest) != 0;
         dest_idle(s, g->dest);
+        g->dest = 0;
     }
 }
 

@@ -132,11 +132,18 @@ take_ready(struct send *s, struct channel *c, unsigned int *lane)
     return 0;
 }
 
+static struct lane *
+lane_of(struct group const *g)
+{
+    struct message const *m = g->message;
+
+    return g->dest->lanes + (m->bulk ? LANE_BULK : m->waits ? LANE_OLD : LANE_NEW);
+}
+
 static void
 queue_group(struct group *g)
 {
-    struct message const *m = g->message;
-    struct lane *l = g->dest->lanes + (m->bulk ? LANE_BULK : m->waits ? LANE_OLD : LANE_NEW);
+    struct lane *l = lane_of(g);
 
     g->next = 0;
     if (l->first)
@@ -160,6 +167,52 @@ dispatch_group(struct group *g)
     if (!g->message->openat[channel_number(g->dest)]++)
         g->dest->channel->waiting[message_chain(g->message)]++;
     make_ready(g->dest);
+}
+
+static void
+unqueue_group(struct group *g)
+{
+    struct lane *l = lane_of(g);
+    struct group *before = 0;
+
+    for (struct group *i = l->first; i != g; i = i->next)
+        before = i;
+    if (before)
+        before->next = g->next;
+    else
+        l->first = g->next;
+    if (l->last == g)
+        l->last = before;
+}
+
+/* A group waits no longer; its destination may load the next message. */
+static void
+leave(struct send *s, struct group *g)
+{
+    struct message *m = g->message;
+    struct dest *d = g->dest;
+
+    g->dest = 0;
+    d->waiting[message_chain(m)]--;
+    m->open--;
+    if (!--m->openat[channel_number(d)])
+        d->channel->waiting[message_chain(m)]--;
+    park_give(s, &d->park);
+    park_give(s, &d->channel->park);
+}
+
+void
+dispatch_withdraw(struct send *s, struct message *m)
+{
+    for (uint32_t i = 0; i < m->ngroups; i++) {
+        struct dest *d = m->groups[i].dest;
+        if (!d)
+            continue;
+        unqueue_group(m->groups + i);
+        leave(s, m->groups + i);
+        make_ready(d);
+        dest_idle(s, d);
+    }
 }
 
 /* ---- jobs ---- */
@@ -191,26 +244,19 @@ say_start(struct running const *j)
     log_end(&l);
 }
 
-/* Some recipients of a group are on their way; if those were its last, its destination may load the next message. */
+/* Some recipients of a group are on their way. */
 static void
-group_taken(struct send *s, struct dest *d, struct lane *l, uint32_t end)
+group_taken(struct send *s, struct lane *l, uint32_t end)
 {
     struct group *g = l->first;
-    struct message *m = g->message;
 
     l->first = g->next;
     l->served = s->sequence;
     g->at = end;
     if (g->at < g->end)
         queue_group(g);
-    else {
-        d->waiting[message_chain(m)]--;
-        m->open--;
-        if (!--m->openat[channel_number(d)])
-            d->channel->waiting[message_chain(m)]--;
-        park_give(s, &d->park);
-        park_give(s, &d->channel->park);
-    }
+    else
+        leave(s, g);
 }
 
 /* Returns 1, or 0 with errno if the channel takes no more for now. */
@@ -254,7 +300,7 @@ start_job(struct send *s, struct channel *c, struct dest *d, unsigned int lane)
         (void)wake_at(&s->wakes, d, s->clock.boot + PACE_SLOW);
     m->jobs++;
     say_start(j);
-    group_taken(s, d, l, end);
+    group_taken(s, l, end);
     return 1;
 }
 
@@ -274,7 +320,7 @@ refuse_group(struct send *s, struct dest *d, unsigned int lane)
     memcpy(words, text, sizeof text - 1);
     strcpy(words + sizeof text - 1, d->pace.why);
     r.text = (struct bytes){words, strlen(words)};
-    group_taken(s, d, d->lanes + lane, g->end);
+    group_taken(s, d->lanes + lane, g->end);
     attempt_result(s, &j, &r, 0);
     make_ready(d);
     dest_remember(s, d);
@@ -401,6 +447,11 @@ channel_run(struct send *s, struct channel *c)
     int sent;
 
     while (!s->stopping && !c->held && !c->full && c->running < c->limit && (d = take_ready(s, c, &lane))) {
+        struct message *m = d->lanes[lane].first->message;
+        if (!message_tighten(m)) {
+            message_reload(s, m);
+            continue;
+        }
         if (pace_dead(&d->pace, s->clock.boot)) {
             refuse_group(s, d, lane);
             continue;

@@ -13,6 +13,9 @@ extern void dispatch_init(struct channel *, char const *name, char const *path);
 /* Queues a group at its destination. */
 extern void dispatch_group(struct group *);
 
+/* What no job has taken of a message waits no longer. */
+extern void dispatch_withdraw(struct send *, struct message *);
+
 /* Connects what is to be connected, starts the jobs that may be started, and sends them. Returns 1 if there is more to
  * do at once. */
 extern int dispatch_run(struct send *);

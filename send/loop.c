@@ -257,6 +257,8 @@ longest_wait(struct send const *s, int dirty)
         return next;
     if (is_held(s))
         sooner(&next, HELD);
+    if (s->loosen && s->loaded)
+        until(&next, s, s->loosen);
     if (s->scan.step == -2)
         until(&next, s, s->scan.next);
     if (s->clock.boot < s->pause)
@@ -334,8 +336,10 @@ loop_run(struct send *s, int signals)
             (void)settings_fresh(s);
         more = !s->stopping && scan_run(s);
         more |= !s->stopping && flush_run(s);
+        park_sift(s);
         more |= load_some(s);
         more |= dispatch_run(s);
+        message_loosen(s);
         dirty = message_flush(s);
         sweep(s);
         if (sync_flush(&s->syncs) == -1)

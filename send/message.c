@@ -12,6 +12,7 @@
 #include "queue/layout.h"
 #include "send/aside.h"
 #include "send/attempt.h"
+#include "send/dispatch.h"
 #include "send/marks.h"
 #include "send/report.h"
 #include "send/sync.h"
@@ -22,6 +23,7 @@
 #define LOOK_MUCH_LATER 60
 #define COPYING 20
 #define REPORT_AGAIN 300
+#define LOOSEN 1000 /* milliseconds: whoever waits longer for his turn is unlocked meanwhile */
 
 void
 message_path(char path[static MESSAGE_PATH], char const *id, int waits)
@@ -230,6 +232,13 @@ is_written(struct send *s, struct message *m)
     return !m->syncs;
 }
 
+static void
+loosen_soon(struct send *s)
+{
+    if (!s->loosen)
+        s->loosen = s->clock.boot + LOOSEN;
+}
+
 /* ---- the end of a message, and of an attempt ---- */
 
 /* Asks for a sync of the folder that wait/XX's messages lie in; 0 if it cannot be opened. */
@@ -371,8 +380,11 @@ defer(struct send *s, struct message *m)
 void
 message_proceed(struct send *s, struct message *m)
 {
-    if (m->jobs || m->open || m->syncs || m->reporting)
+    if (m->jobs || m->open || m->syncs || m->reporting) {
+        if (m->open && !m->jobs)
+            loosen_soon(s);
         return;
+    }
     if (m->gone) {
         say("gone", m->id, 0);
         forget(s, m);
@@ -390,8 +402,10 @@ message_proceed(struct send *s, struct message *m)
             return;
         if (s->stopping)
             rest(s, m, LOOK_MUCH_LATER);
-        else
+        else {
+            loosen_soon(s);
             attempt_begin(s, m);
+        }
     } else if (m->soon)
         rest(s, m, LOOK_MUCH_LATER);
     else if (m->left && !m->notices && !s->stopping && report_late(s, m)) {
@@ -629,4 +643,78 @@ message_load(struct send *s, uint32_t entry)
     m->cost = m->file.data.a;
     s->memory += m->cost;
     message_proceed(s, m);
+}
+
+/* ---- waiting unlocked ---- */
+
+/* What was lost may go on in a deliverer, and what is not written yet would be forgotten. */
+static int
+only_waits(struct message const *m)
+{
+    return m->open && !m->jobs && m->attempt == TRY_UNDER_WAY && !m->syncs && !m->reporting && !m->dirty &&
+           m->low == m->high && !m->log.len && !m->lost && !m->unclean && !m->gone;
+}
+
+void
+message_loosen(struct send *s)
+{
+    if (!s->loaded)
+        s->loosen = 0;
+    if (!s->loosen || s->clock.boot < s->loosen)
+        return;
+    s->loosen = 0;
+    for (struct message *m = s->messages; m; m = m->next)
+        if (!m->loose && only_waits(m) && flock(m->fd, LOCK_UN) == 0)
+            m->loose = 1;
+}
+
+static int
+same_status(struct message const *m)
+{
+    size_t n = m->file.header.recipients;
+    char *now = malloc(n);
+    int same =
+        now && pread(m->fd, now, n, file_status(&m->file.header)) == (ssize_t)n && !memcmp(now, m->file.status, n);
+
+    free(now);
+    return same;
+}
+
+/* Its recipients, sender and message cannot have changed: who writes those writes another file. */
+int
+message_tighten(struct message *m)
+{
+    char path[MESSAGE_PATH];
+
+    if (!m->loose)
+        return 1;
+    message_path(path, m->id, m->waits);
+    if (!lock(m, path) || !same_status(m))
+        return 0;
+    m->loose = 0;
+    m->logend = 0;
+    return 1;
+}
+
+void
+message_reload(struct send *s, struct message *m)
+{
+    if (m->now)
+        s->table.entries[m->entry].flags |= ENTRY_NOW;
+    dispatch_withdraw(s, m);
+    rest(s, m, 0);
+}
+
+void
+message_asked(struct send *s, uint32_t entry)
+{
+    struct message *m = s->messages;
+
+    while (m && m->entry != entry)
+        m = m->next;
+    if (!m || !m->loose)
+        return;
+    m->now = 1;
+    s->asked = s->clock.boot;
+    message_reload(s, m);
 }

@@ -23,6 +23,16 @@ extern int message_flush(struct send *);
 /* A sync of this message's file or folder came to its end. */
 extern void message_synced(struct send *, struct message *, int e);
 
+/* Unlocks those that only wait for their turn: behind a rate that may take hours, and nobody is trying them. */
+extern void message_loosen(struct send *);
+
+/* Before something is done about one that may be unlocked: locks it again. Returns 1; 0 if somebody has it, or it is not what it was. */
+extern int message_tighten(struct message *);
+
+/* Somebody says that a message which is being worked on has changed, or it was found to have: if it only waits, it is loaded anew. */
+extern void message_reload(struct send *, struct message *);
+extern void message_asked(struct send *, uint32_t entry);
+
 /* Unloads it, its entry stays as it is. */
 extern void message_unload(struct send *, struct message *);
 

@@ -101,6 +101,7 @@ take(struct send *s, struct park *p)
     p->chains[chain].first = s->table.entries[entry].key;
     p->chains[chain].count--;
     s->table.entries[entry].place = TABLE_ACTIVE;
+    s->table.entries[entry].flags &= (uint8_t)~ENTRY_WANTED;
     return entry;
 }
 
@@ -140,4 +141,47 @@ park_release(struct send *s)
         from->chains[i].count = 0;
     }
     park_give(s, to);
+}
+
+void
+park_want(struct send *s, uint32_t entry)
+{
+    s->table.entries[entry].flags |= ENTRY_WANTED;
+    s->wanted = 1;
+}
+
+static void
+sift(struct send *s, struct park *p)
+{
+    for (unsigned int i = 0; i < PARKS; i++) {
+        uint32_t n = p->chains[i].first, left = p->chains[i].count;
+        for (p->chains[i].count = 0; left; left--) {
+            struct entry *e = s->table.entries + n;
+            uint32_t next = e->key;
+            park_put(s, e->flags & ENTRY_WANTED ? &s->released : p, i, n);
+            e->flags &= (uint8_t)~ENTRY_WANTED;
+            n = next;
+        }
+    }
+}
+
+void
+park_sift(struct send *s)
+{
+    if (!s->wanted)
+        return;
+    s->wanted = 0;
+    sift(s, &s->senders);
+    for (unsigned int i = 0; i < CHANNELS; i++)
+        sift(s, &s->channels[i].park);
+    for (unsigned int i = 0; i < SEND_DESTS; i++)
+        for (struct dest *d = s->dests[i], *next; d; d = next) {
+            next = d->next;
+            if (park_empty(&d->park))
+                continue;
+            sift(s, &d->park);
+            if (park_empty(&d->park))
+                dest_idle(s, d);
+        }
+    park_give(s, &s->released);
 }

@@ -21,6 +21,12 @@ extern void park_give(struct send *, struct park *);
 /* The next parked entry for which there is room again, TABLE_ACTIVE; or TABLE_NONE. */
 extern uint32_t park_take(struct send *);
 
+/* A parked entry's message has changed: it is looked at soon, wherever it is parked. */
+extern void park_want(struct send *, uint32_t entry);
+
+/* Takes those out of their parks. */
+extern void park_sift(struct send *);
+
 /* All messages that wait because of their sender are looked at again. */
 extern void park_release(struct send *);
 

@@ -13,12 +13,14 @@
 #include "send/dest.h"
 #include "send/flush.h"
 #include "send/message.h"
+#include "send/park.h"
 
 #define SLICE 200     /* names looked at before other work has its turn */
 #define RESCAN 300000 /* milliseconds */
 #define RESCAN_TROUBLE 30000
 #define STEPS 257
 #define MOMENT 3600 /* seconds */
+#define CHANGED 600 /* seconds: an operator's work on a million messages takes less */
 
 static void
 say(char const *event, char const *name, int e)
@@ -55,6 +57,19 @@ no_memory(struct send *s)
     s->scan.again = 1;
 }
 
+/* Somebody may have changed many messages, and told us of few of them: what was due before it was parked, and has a younger time now, is
+ * read again. */
+static void
+found_parked(struct send *s, uint32_t n, char const *id)
+{
+    struct stat st;
+
+    if (s->scan.thorough && s->table.entries[n].place == TABLE_PARKED &&
+        fstatat(dirfd((DIR *)s->scan.folder), id, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        st.st_mtime + CHANGED >= (time_t)s->clock.wall)
+        park_want(s, n);
+}
+
 static void
 found_new(struct send *s, char const *id)
 {
@@ -64,6 +79,7 @@ found_new(struct send *s, char const *id)
         struct entry *e = s->table.entries + n;
         if (e->flags & ENTRY_WAITS && e->place != TABLE_ACTIVE)
             e->flags |= ENTRY_TWICE;
+        found_parked(s, n, id);
         if (e->flags & ENTRY_TWICE && e->place == TABLE_WAIT) /* put there by hand: what is new is due */
             message_later(s, n, 0);
         return;
@@ -101,6 +117,7 @@ found_waiting(struct send *s, char const *id)
         struct entry *e = s->table.entries + n;
         if (!(e->flags & ENTRY_WAITS) && e->place != TABLE_ACTIVE)
             e->flags |= ENTRY_TWICE;
+        found_parked(s, n, id);
         if (!s->scan.thorough || e->place != TABLE_WAIT)
             return;
     }
@@ -245,18 +262,32 @@ scan_run(struct send *s)
 
 /* ---- hints ---- */
 
-/* A name is only a hint: whoever wrote it, the file decides. Of a waiting message it means: now. */
+/* Of a waiting message it means: now; of one that was read already, that it is another one now. */
+static void
+known(struct send *s, uint32_t n)
+{
+    struct entry *e = s->table.entries + n;
+
+    if (e->place == TABLE_ACTIVE)
+        message_asked(s, n);
+    else if (e->place == TABLE_PARKED) {
+        e->flags |= ENTRY_NOW;
+        park_want(s, n);
+    } else if (e->place == TABLE_WAIT) {
+        e->flags |= ENTRY_NOW;
+        s->asked = s->clock.boot;
+        message_later(s, n, 0);
+    }
+}
+
+/* A name is only a hint: whoever wrote it, the file decides. */
 static void
 hint(struct send *s, char const *id)
 {
     uint32_t n = table_find(&s->table, id);
 
     if (n != TABLE_NONE) {
-        if (s->table.entries[n].place == TABLE_WAIT) {
-            s->table.entries[n].flags |= ENTRY_NOW;
-            s->asked = s->clock.boot;
-            message_later(s, n, 0);
-        }
+        known(s, n);
         return;
     }
     n = table_add(&s->table, id);

@@ -62,7 +62,7 @@ struct target {
 
 struct group {
     struct message *message;
-    struct dest *dest;
+    struct dest *dest;  /* NULL: it does not wait there, or not any more */
     struct group *next; /* of those that wait at the destination */
     uint32_t at, end;   /* of the message's targets: not yet in a job */
     uint32_t later;     /* all of these were promised an attempt not before that second; 0: they are due */
@@ -101,6 +101,7 @@ struct message {
     uint8_t unclean;    /* a sync failed */
     uint8_t soon;       /* look again in seconds, the attempt did not take place */
     uint8_t dirty;      /* stands in that list */
+    uint8_t loose;      /* it waits, unlocked: an operator may have changed or moved it */
     uint32_t syncs;     /* requests under way */
     uint32_t left;      /* recipients that are neither done nor failed */
     uint32_t failed;    /* of status F */
@@ -273,8 +274,10 @@ struct send {
     struct wakes wakes;
     struct park senders;              /* messages of held senders */
     struct park released;             /* those that are to be looked at again */
+    uint8_t wanted;                   /* some entries are ENTRY_WANTED */
     struct park *giving, *givinglast; /* parks that may give back */
     struct message *messages;
+    uint64_t loosen; /* clock.boot when those that only wait are unlocked; 0: not needed */
     uint32_t loaded, maxloaded;
     size_t memory;
     struct running jobs[SEND_JOBS];

@@ -22,11 +22,12 @@ enum table_place {
     TABLE_FREE
 };
 
-#define ENTRY_TOKEN 1u /* its name begins with 't' */
-#define ENTRY_WAITS 2u /* its file was last seen in wait/XX, else in new/ */
-#define ENTRY_TWICE 4u /* it was seen in both */
-#define ENTRY_NOW 16u  /* somebody wants it tried now */
-#define ENTRY_AGAIN 8u /* an attempt may have been made whose result nobody knows */
+#define ENTRY_TOKEN 1u   /* its name begins with 't' */
+#define ENTRY_WAITS 2u   /* its file was last seen in wait/XX, else in new/ */
+#define ENTRY_TWICE 4u   /* it was seen in both */
+#define ENTRY_NOW 16u    /* somebody wants it tried now */
+#define ENTRY_AGAIN 8u   /* an attempt may have been made whose result nobody knows */
+#define ENTRY_WANTED 32u /* parked, and somebody says that it has changed */
 
 struct entry {
     unsigned char id[ID_LEN / 2];

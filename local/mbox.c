@@ -45,22 +45,41 @@ lock(int fd)
     return (errno = EAGAIN, 0);
 }
 
+/* Half a message may stand at the end: who wrote it was killed, or the power failed. It is ended as a whole one is, by an empty
+ * line, or what follows would be part of it. */
 static int
-append(struct delivery *d, int fd)
+end_last(int fd, off_t size, buffer *b)
+{
+    char last[] = "\n\n";
+    size_t n = size < 2 ? (size_t)size : 2;
+    size_t missing;
+
+    if (!size)
+        return 1;
+    ssize_t got = pread(fd, last + 2 - n, n, size - (off_t)n);
+    if (got != (ssize_t)n)
+        return (got == -1 ? 0 : (errno = EIO), 0);
+    missing = last[1] != '\n' ? 2 : last[0] != '\n';
+    return buffer_put(b, "\n\n", missing) == (ssize_t)missing;
+}
+
+static int
+append(struct delivery *d, int fd, off_t size)
 {
     char space[8192];
     buffer b = BUFFER_INIT(&buffer_write, fd, space, sizeof space);
     struct quoting q = QUOTING_ZERO;
     char const *s;
     ssize_t n = 0;
-    int good = buffer_put(&b, d->from.s, d->from.len) >= 0 && buffer_put(&b, d->prefix.s, d->prefix.len) >= 0;
+    int good = end_last(fd, size, &b) && buffer_put(&b, d->from.s, d->from.len) >= 0 &&
+               buffer_put(&b, d->prefix.s, d->prefix.len) >= 0;
 
     for (uint64_t at = 0; good && (n = message_read(d->message, at, &s)) > 0; at += (uint64_t)n)
         good = quoting_put(&q, &b, s, (size_t)n);
     return good && n == 0 && quoting_end(&q, &b) && buffer_flush(&b) && fsync(fd) == 0;
 }
 
-/* The name of a new file is made durable too. */
+/* The name is made durable too, and not only a new one: who made the file may have been killed before he came to this. */
 static int
 sync_folder(int home, char const *path)
 {
@@ -104,7 +123,7 @@ deliver(struct delivery *d, char const *path, int fd, struct outcome *o)
     size = size_of(fd);
     if (size == -1)
         return outcome_set(o, 'Z', "4.2.1", "Unable to read", path, errno);
-    if (append(d, fd) && (size || sync_folder(d->homefd, path)))
+    if (append(d, fd, size) && (sync_folder(d->homefd, path) || (size && errno == EACCES)))
         return 1;
     int e = errno;
     /* Back to what it was; if that fails too, there is nothing left to do. */
@@ -116,9 +135,9 @@ int
 mbox_deliver(struct delivery *d, char const *path, struct outcome *o)
 {
     /* Beside the home others may have put a link there: it is not followed. */
-    int fd = openat(d->homefd, path,
-                    O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | (*path == '/' ? O_NOFOLLOW : 0),
-                    0600);
+    int fd =
+        openat(d->homefd, path,
+               O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | (*path == '/' ? O_NOFOLLOW : 0), 0600);
 
     if (fd == -1 && errno == EACCES)
         return -1;

@@ -48,6 +48,14 @@ the end' "From_ line, quoting"
 	is "$(grep -c '^From ' "$H/mbox")" 2 "a second one behind it"
 	is "$(tail -c 2 "$H/mbox" | od -An -c | tr -d ' ')" '\n\n' "an empty line at the end"
 	like "$(head -n 1 "$H/mbox")" '^From joe-x@example.net [A-Z][a-z]{2} [A-Z][a-z]{2} [ 1-3][0-9] [0-9:]{8} 20[0-9]{2}$' "asctime's date"
+	cp "$H/mbox" "$TEST_TMP/mbox"
+	for half in 'Subject: half\n\nnot the en' 'Subject: half\n\nthe end\n' 'Subject: half\n\n' '\n'; do
+		printf "$half" >"$H/mbox"
+		deliver '' 'joe x@example.net' ./mbox >/dev/null
+		is "$(grep -B 1 '^From ' "$H/mbox" | cut -d ' ' -f 1)" "
+From" "behind half a message, $half, an empty line comes first"
+	done
+	cp "$TEST_TMP/mbox" "$H/mbox"
 	mkfifo "$H/fifo"
 	code 111 "an mbox that is a fifo is none" deliver '' s@example.net ./fifo
 	ln "$H/mbox" "$H/second"

@@ -1,8 +1,9 @@
-"""SMTP load that remembers what it was told: load.py PORT RECIPIENT SECONDS SESSIONS ACCEPTED
+"""SMTP load that remembers what it was told: load.py PORT RECIPIENT SECONDS SESSIONS ACCEPTED [ALSO]
 
 Sends small messages, each with its own number as subject, over so many sessions at a time, a few messages a connection,
 and appends the numbers of those that were answered 250 to the file ACCEPTED. What fails is not tried again: the next message
-has another number. Ends after that time, or when the file ACCEPTED.stop appears."""
+has another number. Each tenth goes to ALSO as well; its number begins with "also". Ends after that time, or when the file
+ACCEPTED.stop appears."""
 
 import os
 import smtplib
@@ -11,6 +12,7 @@ import threading
 import time
 
 port, recipient, seconds, sessions, path = int(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
+also = sys.argv[6:7]
 end = time.monotonic() + seconds
 lock = threading.Lock()
 accepted = open(path, "w")
@@ -29,8 +31,9 @@ def session(number):
                     if not going():
                         break
                     count += 1
-                    name = "n%d-%d" % (number, count)
-                    smtp.sendmail("load@far.test", [recipient], "Subject: %s\r\n\r\n%s\r\n" % (name, "x" * 500))
+                    second = also if count % 10 == 0 else []
+                    name = "%s%d-%d" % ("also" if second else "n", number, count)
+                    smtp.sendmail("load@far.test", [recipient] + second, "Subject: %s\r\n\r\n%s\r\n" % (name, "x" * 500))
                     with lock:
                         accepted.write(name + "\n")
                         accepted.flush()

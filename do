@@ -141,6 +141,7 @@ needs() { # what the build, or with "tests" also the tests, need from Debian
 	test "${1:-}" != tests || echo perl procps python3 strace swaks postfix curl msmtp nsd netcat-openbsd iproute2 e2fsprogs spin
 	test "${1:-}" != tests || echo postgrey postfix-policyd-spf-python # pneu-policy asks them
 	test "${1:-}" != tests || echo s-nail node-nodemailer # clients that log in; the latter brings nodejs, 20 MB
+	test "${1:-}" != crash || echo xfsprogs btrfs-progs # file systems whose power is cut
 	test "${1:-}" != lint || echo clang clang-format clang-tidy clang-tools cppcheck shellcheck mandoc binutils bsdextrautils
 	test "${1:-}" != musl || echo musl-tools dpkg-dev make
 	test "${1:-}" != fuzz || echo clang libclang-rt-14-dev
@@ -205,7 +206,7 @@ asan) shift; deps tests; use asan; build; run_tests "$@" ;;
 lint) deps lint; build; sh tests/lint.sh ;;
 fuzz) shift; deps fuzz; use fuzz; build; PNEU_TESTS=$out/fuzz/tests sh tests/fuzz/run.sh "$@" ;;
 bench) shift; deps tests; build; programs; sh tests/bench/run.sh "$@" ;;
-crash) shift; deps tests; build; programs; PNEU_TESTS=$out/static/tests sh tests/crash/run.sh "$@" ;;
+crash) shift; deps tests; deps crash; build; programs; PNEU_TESTS=$out/static/tests sh tests/crash/run.sh "$@" ;;
 run) shift; deps; build; programs; exec sh package/run.sh "$@" ;;
 demo) shift; deps; build; programs; sh package/demo.sh "$@" ;;
 deps) deps "${2:-}" ;;

@@ -48,12 +48,12 @@ crash_table() { awk -F'|' '{ printf "%-9s %-3s %-66s %10s  at most %-8s %s\n", $
 # From what the tools print: how many kills, faults and states there were, and how many were bad.
 crash_sums() {
 	awk '/^SIG[A-Z]+ / { print "R1", $2, $3 } /^E[A-Z0-9]+[+]? +[0-9]+ +[0-9]+ / { print "R2", $2, $3 } / limit +[0-9]+ +[0-9]+ / { print "R2", $3, $4 }
-		/^model / { print "R3", $5, $7 } /: [0-9]+ cuts, / { for (i = 1; i < NF; i++) if ($(i + 1) == "cuts,") print "R4", $i, $(i + 2) }' "$1"
+		/^model / { print "R3", $5, $7 }' "$1"
 }
 
 crash_totals() { # a line of the table for each goal that runs were about
 	for crash_each in "R1 kills, lost or torn or untrue after" "R2 faults, lost or torn, untold, crashed or hung after" \
-		"R3 states after a power cut, bad" "R4 power cuts of real file systems, bad"; do
+		"R3 states after a power cut, bad"; do
 		crash_sum=$(awk -v g="${crash_each%% *}" '$1 == g { n += $2; bad += $3 } END { if (n) print n, bad }' "$CRASH_TMP/.sums")
 		test -z "$crash_sum" || crash_goal "${crash_each%% *}" "${crash_sum#* }" 0 "${crash_sum% *} ${crash_each#* }"
 	done

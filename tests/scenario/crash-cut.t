@@ -9,5 +9,6 @@ umount "$TEST_TMP/try"
 CRASH_SHORT=1
 export CRASH_SHORT
 "$PNEU_TOP/tests/crash/realcut.case.sh" >"$TEST_TMP/out" 2>&1
-is "$?" 0 "nothing lost or torn" || note "$(cat "$TEST_TMP/out")"
+is "$?" 0 "nothing lost, torn, untrue or twice" || note "$(cat "$TEST_TMP/out")"
+is "$(grep -c '^realcut  *R4 .* cuts .* ok$' "$TEST_TMP/out")" 7 "each program was cut off, and the whole"
 done_testing

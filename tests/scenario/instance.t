@@ -71,7 +71,7 @@ if test -n "$TEST_ROOT"; then
 	done
 	like "$(getent passwd pneuq)" ':/nonexistent:/usr/sbin/nologin$' "they have neither home nor shell"
 	like "$(cat "$dir/service/queued/run")" 's6-setuidgid pneuq pneu-queued' "the service drops root's rights"
-	like "$(cat "$dir/service/send/log/run")" 's6-setuidgid pneul s6-log' "its logger too"
+	like "$(cat "$dir/service/send/log/run")" 's6-setuidgid pneul s6-softlimit -a 67108864 s6-log' "its logger too"
 	code 111 "another user cannot mend it" as_user pneu-instance -f "$dir"
 	mkdir -m 755 "$TEST_TMP/victim"
 	rmdir "$dir/queue/wait/00" && ln -s "$TEST_TMP/victim" "$dir/queue/wait/00"

@@ -14,6 +14,7 @@
     "queue/lock/trigger"                 /* fifo: "ID\n" for a new message, "\n" for: look     \
                             again */
 #define QUEUE_SENDLOCK "queue/lock/send" /* flock()ed by the one pneu-send */
+#define QUEUE_CLOCK "queue/lock/clock"   /* what pneu-send knows of the clocks (send/clockfile.h) */
 #define BADMAIL "badmail"                /* ID: what could neither be delivered nor returned; ID.why */
 
 #define RUN_INTAKE "run/intake" /* pneu-queued's socket */

@@ -71,7 +71,9 @@ loop_init(struct send *s, char const *bounce, char const **what)
     channels_init(s);
     park_init(&s->senders, 0, 0);
     park_init(&s->released, 0, 0);
+    clockfile_open(&s->clockfile, &s->clock);
     (void)clock_read(&s->clock);
+    clockfile_save(&s->clockfile, &s->clock);
     s->scan.next = s->clock.boot;
     s->sequence = s->clock.boot * SEND_JOBS; /* an answer to a job of our predecessor is nobody's */
     *what = "settings in control/";
@@ -318,8 +320,12 @@ look_at_clocks(struct send *s)
 {
     struct log l;
 
-    if (!clock_read(&s->clock))
+    if (!clock_read(&s->clock)) {
+        if (s->clock.boot - s->clockfile.saved >= CLOCKFILE_EVERY)
+            clockfile_save(&s->clockfile, &s->clock);
         return;
+    }
+    clockfile_save(&s->clockfile, &s->clock);
     log_start(&l, "clockjump");
     log_uint(&l, "now", s->clock.wall);
     log_end(&l);
@@ -344,8 +350,10 @@ loop_run(struct send *s, int signals)
         sweep(s);
         if (sync_flush(&s->syncs) == -1)
             strerr_diefusys(EXIT_TEMP, "give work to the helper processes");
-        if (finished(s))
+        if (finished(s)) {
+            clockfile_save(&s->clockfile, &s->clock);
             return 0;
+        }
         wait_and_handle(s, signals, more ? 0 : longest_wait(s, dirty));
     }
 }

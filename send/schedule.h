@@ -1,29 +1,13 @@
-/* When a message is tried next, when it has been tried long enough, and what time it is after the clock was set. */
+/* When a message is tried next. */
 
 #ifndef PNEU_SEND_SCHEDULE_H
 #define PNEU_SEND_SCHEDULE_H
 
 #include <stdint.h>
 
+#include "send/clock.h"
+
 #define SCHEDULE_FURTHEST 90000 /* no attempt is planned more than 25 hours ahead, whatever a file or a clock says */
-
-struct clock {
-    uint64_t boot;       /* milliseconds of CLOCK_BOOTTIME: what waiting is counted in, nobody can set it */
-    uint64_t wall;       /* seconds since 1970 */
-    uint64_t base;       /* wall minus boot, as it was before somebody set the clock by more than an hour */
-    uint64_t jumped;     /* boot when that was noticed; 0: it was not */
-    uint64_t jumpedbase; /* what the clock says since */
-};
-
-/* Reads both clocks (the first time with an all-zero struct). Returns 1 if the wall clock was found to have jumped, else 0. */
-extern int clock_read(struct clock *);
-
-/* The same for given readings. */
-extern int clock_set(struct clock *, uint64_t boot, uint64_t wall);
-
-/* Seconds since then, 0 if that lies ahead. Of two clocks that differ it believes the one that makes a message
- * younger; a new time is believed for good after a day. */
-extern uint64_t clock_age(struct clock const *, uint64_t then);
 
 #define SCHEDULE_WAITS 32 /* of a list */
 

@@ -17,6 +17,7 @@
 #include "queue/id.h"
 #include "queue/job.h"
 #include "queue/trigger.h"
+#include "send/clockfile.h"
 #include "send/pace.h"
 #include "send/schedule.h"
 #include "send/table.h"
@@ -265,6 +266,7 @@ struct settings {
 
 struct send {
     struct clock clock;
+    struct clockfile clockfile;
     struct table table;
     struct settings settings;
     struct channel channels[CHANNELS];

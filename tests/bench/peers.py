@@ -205,7 +205,7 @@ class Pneu(Server):
         self.injector = [str(bin / 'pneu-inject')]
         self.run('pneu-instance', self.home)
         for name, value in (('me', 'pneu.bench'), ('rcpthosts', [FAR, DEAD]), ('smtproutes', [f'{FAR}:127.0.0.1:{self.sink}', f'{DEAD}:127.0.0.1:1']),
-                            ('concurrencyremote', self.concurrency), ('concurrency', self.concurrency), ('databytes', '0'),
+                            ('concurrencyremote', self.concurrency), ('concurrency', self.concurrency), ('databytes', '0'), ('maxmessages', '0'),
                             ('maxconn', '16000'), ('maxconnperip', '16000'), ('intakesessions', '1000')):
             self.run('pneu-control', 'set', name, *(value if isinstance(value, list) else [value]))
         if self.tls:

@@ -18,6 +18,7 @@
 #   instance_use DIR                  sets PNEU_HOME and PORT to those of DIR
 #   instance_start [DIR]  instance_stop [DIR]  instance_running [DIR]
 #   service_pid NAME                  process id of one service
+#   listener_anew NAME COMMAND...     runs it, and waits until that listener is another process, and listens
 #   maildir ADDRESS                   prints its Maildir
 #   mails ADDRESS                     number of messages there
 #   mail_of ADDRESS                   prints the only (or the first) one
@@ -271,6 +272,14 @@ instance_stop() { # [DIR]
 service_pid() { # NAME: nothing if it is down: s6-svstat says -1 then, and kill takes that for everybody
 	test_pid=$(s6-svstat -o pid "$PNEU_HOME/service/$1" 2>/dev/null)
 	test "${test_pid:-0}" -gt 1 && printf '%s\n' "$test_pid"
+}
+
+listener_anew() { # NAME COMMAND... : some settings end a listener for another, which s6 starts a second later at most
+	test_listener=$1 test_old=$(service_pid "$1")
+	shift
+	"$@"
+	wait_for 'test_new=$(service_pid "$test_listener") && test "$test_new" != "$test_old" &&
+		listening "$(sed "s/.* //" "$PNEU_HOME/control/servers/$test_listener/listen")"' || bail "$(instance_logs)"
 }
 
 maildir() { printf '%s/mail/%s/%s/Maildir\n' "$PNEU_HOME" "${1##*@}" "${1%@*}"; }

@@ -22,12 +22,6 @@ logged() { # ERE
 	wait_for "grep -Eq -- '$1' '$PNEU_HOME/log/in/current'"
 }
 
-again() { # the listener takes up what stands before pneu-smtpd
-	old=$(service_pid in)
-	s6-svc -r "$PNEU_HOME/service/in"
-	wait_for 'new=$(service_pid in) && test "$new" != "$old" && listening "$PORT"' || bail "$(instance_logs)"
-}
-
 rules() {
 	rule ip4/0.0.0.0_0 allow
 	rule ip6/::_0 allow
@@ -93,9 +87,10 @@ names() {
 	timeout 30 "$PNEU_TESTS/tool/dnsdiff" "$NS" test >/dev/null || bail "nsd: $(tail -n 3 "$ns_dir/out")"
 	chmod 644 "$PNEU_HOME/control/nameserver"
 	pneu-control set timeoutdns 20
-	pneu-control -s in set rdns mark
-	wait_for 'listening "$PORT"' || bail "$(instance_logs)"
+	listener_anew in pneu-control -s in set rdns mark
 
+	wait_for queue_empty # what came before
+	arrived=$(mails you@pneu.test)
 	rule reversedns/friend.test allow
 	rule reversedns/friend.test env/RELAYCLIENT
 	rule reversedns/foe.test deny "no mail from foes"
@@ -105,7 +100,7 @@ names() {
 	from 127.0.0.13 you@pneu.test --helo two.test >/dev/null
 	from 127.0.0.20 you@pneu.test >/dev/null
 	from 127.0.0.20 you@pneu.test --helo '[127.0.0.20]' >/dev/null
-	ok "all arrive" wait_for 'test "$(mails you@pneu.test)" -ge 6'
+	ok "all arrive" wait_for 'test "$(mails you@pneu.test)" -ge $((arrived + 6))'
 	grep -h '^Received: from .*127' "$(maildir you@pneu.test)"/new/* >"$TEST_TMP/received"
 	received() { like "$(cat "$TEST_TMP/received")" "^Received: from $1\$" "$2"; }
 	received 'good.friend.test \(good.friend.test \[127.0.0.11\]\)' "the verified name, and the client says it"
@@ -120,8 +115,7 @@ names() {
 	ok "and logged with it" logged 'refused client=127.0.0.14 host=spam.foe.test rule=reversedns/foe.test'
 	like "$(from 127.0.0.15 any@far.test --quit-after RCPT)" '450 4.7.1 your name' "a name nobody can verify now: relaying later"
 
-	pneu-control -s in set rdns require
-	wait_for 'listening "$PORT"' || bail "$(instance_logs)"
+	listener_anew in pneu-control -s in set rdns require
 	ok "require: a client with a name" wait_for 'from 127.0.0.11 you@pneu.test --quit-after RCPT | grep -q "250 2.1.5"'
 	like "$(from 127.0.0.12 you@pneu.test)" '554 5.7.25' "one whose name leads elsewhere"
 	like "$(from 127.0.0.20 you@pneu.test)" '554 5.7.25' "one without a name"
@@ -133,8 +127,7 @@ names() {
 }
 
 proxies() {
-	pneu-control -s in set proxyfrom 127.0.0.8 127.0.1.0/24
-	again
+	listener_anew in pneu-control -s in set proxyfrom 127.0.0.8 127.0.1.0/24
 	v1='--proxy-version 1 --proxy-family TCP4 --proxy-dest 127.0.0.1 --proxy-dest-port 25 --proxy-source-port 4711'
 	v2='--proxy-version 2 --proxy-family AF_INET --proxy-protocol STREAM --proxy-command PROXY --proxy-dest 127.0.0.1
 		--proxy-dest-port 25 --proxy-source-port 4711'
@@ -154,12 +147,11 @@ proxies() {
 	pneu-control -s in set timeoutproxy 1
 	from 127.0.0.8 you@pneu.test --timeout 20 >"$TEST_TMP/.slow"
 	ok "and is cut off" logged 'refused peer=127.0.0.8 reason=timeout'
-	pneu-control -s in unset proxyfrom
+	listener_anew in pneu-control -s in unset proxyfrom
 }
 
 xclient() {
-	pneu-control -s in set xclientfrom 127.0.0.8
-	again
+	listener_anew in pneu-control -s in set xclientfrom 127.0.0.8
 	like "$(from 127.0.0.8 any@far.test --xclient-addr 198.51.100.7 --xclient-name mail.far.test --quit-after RCPT)" '550 5.7.1' \
 		"XCLIENT: relays nothing"
 	ok "and is logged with its own address" logged 'client=198.51.100.7 .*to=any@far.test'
@@ -168,7 +160,7 @@ xclient() {
 	like "$(from 127.0.0.8 you@pneu.test --xclient-addr 127.0.0.2)" '554 5.7.1 go away' "deny"
 	like "$(from 127.0.0.8 you@pneu.test --xclient-addr IPV6:2001:db8::5 --xclient-login you@pneu.test -f you@pneu.test)" '250 2.0.0' "IPv6 and a login: a mail"
 	like "$(from 127.0.0.9 you@pneu.test --xclient-addr 127.0.0.4)" 'not offer|did not adv|not all required' "nobody else is offered it"
-	pneu-control -s in unset xclientfrom
+	listener_anew in pneu-control -s in unset xclientfrom
 }
 
 tcpservers() { # the whole chain by hand, under each there is

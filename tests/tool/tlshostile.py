@@ -137,9 +137,9 @@ def drop():
 
 def stall():
     s = connect()
+    begun = time.monotonic()
     starttls(s)
     s.sendall(client_hello()[:20])
-    begun = time.monotonic()
     rest(s)
     print(int(time.monotonic() - begun))
 

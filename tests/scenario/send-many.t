@@ -21,6 +21,7 @@ ok "a message to 1000 recipients" wait_for "logged 'end msg=$id'"
 is "$(jobs_of remote | grep "^$id")" "$id remote big.test 1000 0 user0@big.test a@sender.test" "is one job"
 mkdir -p control/remote/big.test
 echo 300 >control/remote/big.test/rcptperjob
+send_reread # that there is such a folder at all is looked up once a second
 id=$(queue_message a@sender.test "$@")
 hint "$id"
 wait_for "logged 'end msg=$id'"
@@ -36,11 +37,16 @@ hint "$id"
 wait_for "logged 'end msg=$id'"
 is "$(jobs_of local | grep "^$id" | cut -d' ' -f4 | sort | tr '\n' ' ')" "1 1 2 " "local users each have their own"
 
+anew() { # other settings, and a log of what happens by them
+	send_reread
+	wait_for "logged 'end msg=$send_probe'"
+	: >send.log
+}
+
 # Limits: at most so many at a time.
 echo 3 >control/concurrencyremote
 echo '. K 2.0.0 200 slowly' >"$RULES"
-: >send.log
-kill -HUP "$SEND"
+anew
 queue_message -n 12 a@sender.test x@host%d.test >ids
 hint ''
 ok "twelve messages go" wait_for "test \$(log_count 'end msg') = 12"
@@ -49,8 +55,7 @@ is "$most" 3 "three at a time"
 mkdir -p control/remote/one.test
 echo 1 >control/remote/one.test/concurrency
 echo 20 >control/concurrencyremote
-: >send.log
-kill -HUP "$SEND"
+anew
 queue_message -n 5 a@sender.test x@one.test >ids
 hint ''
 ok "five go to a domain of concurrency 1" wait_for "test \$(log_count 'end msg') = 5"

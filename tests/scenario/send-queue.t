@@ -58,10 +58,10 @@ ok "a lost folder is made again" test -d queue/wait/7f
 
 # Being copied: cp writes the header first.
 echo 600 >control/copytime
+send_reread
 slow=$(queue_message a@sender.test joe@slow.test)
 cp "queue/new/$slow" slow
 truncate -s 140 "queue/new/$slow"
-kill -HUP "$SEND"
 hint "$slow"
 other=$(queue_message a@sender.test joe@other.test)
 hint "$other"
@@ -75,7 +75,7 @@ ok "until it is whole" wait_for "logged 'end msg=$slow'"
 echo '. K 2.0.0 600000 late' >"$RULES"
 taken=$(queue_message a@sender.test joe@taken.test)
 hint "$taken"
-wait_for "logged 'start .*msg=$taken'"
+wait_for "underway remote $taken"
 mv "queue/new/$taken" queue/hold/
 kill -USR2 "$SPAWN_remote" # all answers that are late: now
 ok "mv during a delivery is noticed" wait_for "logged 'result .*msg=$taken' && logged '(gone|end) msg=$taken'"
@@ -83,7 +83,7 @@ is_in "$taken" hold "and the file stays where it was put"
 echo 'x@taken.test Z 4.0.0 600000 later' >"$RULES"
 taken=$(queue_message a@sender.test x@taken.test)
 hint "$taken"
-wait_for "logged 'start .*msg=$taken'"
+wait_for "underway remote $taken"
 mv "queue/new/$taken" queue/hold/
 kill -USR2 "$SPAWN_remote"
 ok "also if it was to be tried again" wait_for "logged 'gone msg=$taken'"
@@ -104,7 +104,7 @@ scans=$(log_count scanned)
 hint ''
 wait_for "test \$(log_count scanned) -gt $scans"
 printf 'all\n\n' >>queue/lock/trigger
-ok "a flush beside a scan is one of all messages" wait_for "test \$(grep -c ' joe[0-9]*@flushed.test' jobs.remote) = 1500" 30
+ok "a flush beside a scan is one of all messages" wait_for "test \$(grep -c ' joe[0-9]*@flushed.test' jobs.remote) = 1500" 180
 
 # Somebody holds the lock.
 : >"$RULES"

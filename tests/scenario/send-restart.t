@@ -14,7 +14,7 @@ send_start
 id=$(queue_message a@sender.test ok@remote.test bad@remote.test hang@other.test)
 hint "$id"
 status() { tail -c +129 "queue/new/$id" | grep -ao 'hang@other.test,[A-Z]*' | sed 's/.*,//;s/^\(...\).*/\1/'; }
-ok "marks of what is done are written while the rest goes on" wait_for "test \"\$(status)\" = DFT"
+ok "marks of what is done are written while the rest goes on" wait_for "test \"\$(status)\" = DFT && jobs_of remote | grep -q '^$id .*hang@'"
 send_kill
 : >"$RULES"
 before=$(jobs_of remote | grep -c "^$id")

@@ -11,7 +11,7 @@ spawn_start remote
 send_start
 id=$(queue_message a@sender.test b@remote.test)
 hint "$id"
-wait_for "logged 'end msg=$id'"
+wait_for "logged 'end msg=$id' && send_idle" # its descriptor is free again
 
 most=$(prlimit -p "$SEND" --nofile -o SOFT --noheadings | tr -d ' ')
 free=0

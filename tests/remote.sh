@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Helpers of the tests of pneu-remote.
-#   remote_home [SETTING VALUE]...     a home with control/ only, in $PNEU_HOME
+#   remote_home [SETTING VALUE]...     a home with control/ only, in $PNEU_HOME; connections are kept as long as may be
 #   sink NAME ARGS...                  starts tests/tool/sink in $TEST_TMP/sink.NAME; its port in $SINK
 #   sink_stop NAME
 #   route_to_sink                      everything goes to 127.0.0.1:$SINK
@@ -16,6 +16,7 @@ remote_home() {
 	rm -rf "$PNEU_HOME"
 	mkdir -p "$PNEU_HOME/control"
 	echo me.pneu.test >"$PNEU_HOME/control/me"
+	echo 300 >"$PNEU_HOME/control/timeoutidle"
 	while test $# -ge 2; do
 		printf '%s\n' "$2" >"$PNEU_HOME/control/$1"
 		shift 2

@@ -12,6 +12,7 @@ chain() {
 	sink out -r 400 'rcpt~unknown@=550 5.1.1 no such user'
 	route_to_sink
 	pneu-control set retryfirst 1 >/dev/null
+	pneu-control set timeoutidle 300 >/dev/null
 	instance_start
 
 	printf 'From: alice@example.org\nTo: joe@remote.test\nSubject: hello\n\nthe text\n' | pneu-inject -f alice@example.org joe@remote.test

@@ -6,6 +6,9 @@
 me=alice@pneu.test
 
 log() { cat "$PNEU_HOME"/log/in/current 2>/dev/null; }
+logged() { # ERE NAME: it is a logger that writes the file
+	ok "$2" wait_for "log | grep -Eq '$1'"
+}
 
 cat >"$TEST_TMP/mailer.js" <<'JS'
 const [, , port, method, password, tls] = process.argv
@@ -91,6 +94,7 @@ clients() {
 	certificate
 	pneu-control set authneedtls 0
 	pneu-control set authdelay 0
+	pneu-control set smtproutes "far.test:[127.0.0.1]:$(free_port)" # nobody: mail for there waits
 	instance_start
 	wait_for "s6-ipcclient '$PNEU_HOME/run/auth' true 2>/dev/null" || bail "$(instance_logs)"
 	sent=0
@@ -99,7 +103,7 @@ clients() {
 	is "$(mails $me)" "$sent" "all of it has arrived"
 	is "$sent" 19 "from all of them"
 	like "$(mail_of $me)" 'with ESMTPA' "the trace field says that they logged in"
-	like "$(log)" "pneu-smtpd: auth client=127\.0\.0\.1 server=in helo=client\.test login=$me mechanism=SCRAM-SHA-256 name=main" "so does the log"
+	logged "pneu-smtpd: auth client=127\.0\.0\.1 server=in helo=client\.test login=$me mechanism=SCRAM-SHA-256 name=main" "so does the log"
 
 	# the wrong password
 	code 28 "swaks: wrong" swaks_ PLAIN wrong
@@ -111,16 +115,17 @@ clients() {
 	test $? != 0
 	is $? 0 "s-nail: wrong"
 	is "$(mails $me)" "$sent" "nothing of it arrived"
-	like "$(log)" "pneu-smtpd: auth-failed client=127\.0\.0\.1 server=in helo=[^ ]* login=$me mechanism=PLAIN reason=password" "one line each"
+	logged "pneu-smtpd: auth-failed client=127\.0\.0\.1 server=in helo=[^ ]* login=$me mechanism=PLAIN reason=password" "one line each"
 	is "$(log | grep -c 'sesame\|wrong')" 0 "no password is in it"
 	code 23 "without a login nothing is taken" swaks --server 127.0.0.1 --port "$PORT" --from $me --to $me
 	like "$(cat "$TEST_TMP/.out")" '530 5\.7\.0' "530 5.7.0"
 
 	# The queue knows who it was; a login may send elsewhere, in his own name alone.
+	wait_for queue_empty # what came before
 	kill -STOP "$(service_pid send)"
 	ok "to another domain" swaks --server 127.0.0.1 --port "$PORT" --auth PLAIN --auth-user $me --auth-password sesame --from $me --to x@far.test
 	is "$(grep -lF "login=$me" "$PNEU_HOME"/queue/new/* | wc -l)" 1 "the envelope names the login"
-	like "$(log)" "accepted client=[^ ]* .* login=$me .*id=" "and so does the log, with the message's id"
+	logged "accepted client=[^ ]* .* login=$me .*id=" "and so does the log, with the message's id"
 	code 23 "not in another's name" swaks --server 127.0.0.1 --port "$PORT" --auth PLAIN --auth-user $me --auth-password sesame \
 		--from bob@pneu.test --to x@far.test
 	kill -CONT "$(service_pid send)"
@@ -132,21 +137,22 @@ clients() {
 	test $(($(date +%s%N) - begun)) -ge 1000000000
 	is $? 0 "waits a second"
 	ok "a good one goes on" python_ PLAIN sesame
+	sent=$((sent + 1))
 	pneu-control set authdelay 0
 	is "$(printf 'EHLO x\r\nAUTH PLAIN AGEAYg==\r\nAUTH PLAIN AGEAYg==\r\nAUTH PLAIN AGEAYg==\r\nAUTH PLAIN AGEAYg==\r\n' |
-		timeout 60 nc -q 20 127.0.0.1 "$PORT" | grep -c '^535')" 3 "three failed ones"
-	like "$(log)" 'hangup client=127\.0\.0\.1 server=in helo=x reason=auth' "and it is over"
+		timeout 60 nc -q 60 127.0.0.1 "$PORT" | grep -c '^535')" 3 "three failed ones"
+	logged 'hangup client=127\.0\.0\.1 server=in helo=x reason=auth' "and it is over"
 
 	# by STARTTLS, which is needed by default
 	pneu-control unset authneedtls
 	code 28 "swaks: not in clear" swaks_ PLAIN sesame
-	sent=$(mails $me)
 	before=$sent
+	wait_for "test \"\$(mails $me)\" = $sent"
 	all_clients tls
 	wait_for "test \"\$(mails $me)\" = $sent"
 	is "$(mails $me)" "$sent" "all of it has arrived"
 	is $((sent - before)) 19 "from all of them"
-	like "$(log)" "login=$me mechanism=CRAM-MD5 name=main tls=TLSv1" "under TLS"
+	logged "login=$me mechanism=CRAM-MD5 name=main tls=TLSv1" "under TLS"
 	is "$(grep -l 'with ESMTPSA' "$(maildir $me)"/new/* | wc -l)" 19 "the trace field says so"
 	code 3 "the wrong password" python_ PLAIN wrong tls
 

@@ -29,7 +29,7 @@ instance_start
 head -c 3000000 /dev/zero | tr '\0' a | fold -w 70 >"$TEST_TMP/large"
 
 code 0 "with room a mail is taken" send
-ok "and delivered" wait_for 'test "$(mails you@pneu.test)" = 1'
+ok "and delivered" wait_for 'test "$(mails you@pneu.test)" = 1 && queue_empty'
 fill
 send >"$TEST_TMP/.out" 2>&1
 like "$(cat "$TEST_TMP/.out")" '452 4\.3\.1' "without room it is refused for now, with 452"

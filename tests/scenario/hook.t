@@ -108,7 +108,7 @@ spf() {
 	mkdir -p "$TEST_TMP/spf"
 	printf 'debugLevel = 1\nskip_addresses = 127.0.0.0/8,::1\n' >"$TEST_TMP/spf/conf"
 	s6-ipcserver -a 0666 "$TEST_TMP/spf/socket" policyd-spf "$TEST_TMP/spf/conf" >"$TEST_TMP/spf.log" 2>&1 </dev/null &
-	wait_for "test -S '$TEST_TMP/spf/socket'" || bail "no socket: $(cat "$TEST_TMP/spf.log")"
+	wait_for "s6-ipcclient '$TEST_TMP/spf/socket' true 2>/dev/null" || bail "no socket: $(cat "$TEST_TMP/spf.log")"
 	echo "pneu-policy unix:$TEST_TMP/spf/socket" >"$PNEU_HOME/control/rcptcheck"
 	before=$(mails alice@pneu.test)
 	like "$(send spf@else.test alice@pneu.test)" '250 2\.0\.0' 'policyd-spf lets loopback pass'

@@ -259,6 +259,6 @@ is "$(wc -l <"$TEST_TMP/ids")" 8 "Message-IDs differ"
 now=$(date +%s)
 date=$(echo x | pneu-inject -n a@b.c | sed -n 's/^Date: //p')
 then=$(date -d "$date" +%s)
-ok "the date is now" test "$then" -ge $((now - 1)) -a "$then" -le $((now + 5))
+ok "the date is now" test "$then" -ge "$now" -a "$then" -le "$(date +%s)"
 
 done_testing

@@ -14,7 +14,7 @@ b" "is compares texts"
 	listening "$port"
 	is $? 1 "nobody listens there"
 	tcpserver -HRl0 127.0.0.1 "$port" true 2>/dev/null &
-	ok "wait_for waits until somebody does" wait_for "listening $port" 5
+	ok "wait_for waits until somebody does" wait_for "listening $port"
 	wait_for false 0 2>/dev/null
 	is $? 1 "wait_for ends"
 }

@@ -157,6 +157,7 @@ echo 1 >"$PNEU_HOME/control/timeoutprogram"
 wait_for "! pgrep -f 'pneu-local -j $J' >/dev/null"
 like "$(send "local joe ${ID}f s@x.org $TEST_TMP/msg joe@mx.example.org")" '^1 0 Z 4\.3\.0 .*too long' "a program that does not end"
 rm "$PNEU_HOME/control/timeoutprogram"
+wait_for "! pgrep -f 'pneu-local -j $J' >/dev/null" # whoever read it
 printf '|echo never\n' >"$M/bob/.qmail"
 own $V "$M/bob/.qmail"
 like "$(send "mailbox mailbox ${ID}3 s@x.org $TEST_TMP/msg bob@example.org")" '^1 0 D 5\.7\.1 ' "a mailbox runs no programs"

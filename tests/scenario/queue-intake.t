@@ -132,7 +132,12 @@ EOF
 client() { as_uid 60009 /usr/bin/python3 "$TEST_TMP/client.py" "$PNEU_HOME/run/intake" "$@"; }
 
 session_of() { # the process of the only session
-	cat "/proc/$INTAKE/task/$INTAKE/children"
+	tr -d ' ' <"/proc/$INTAKE/task/$INTAKE/children"
+}
+
+in_message() { # the session waits for more of it: SIGTERM is blocked then, as it is not between two messages
+	grep -q half out && awk '/^State:/ { waits = $2 == "S" } /^SigBlk:/ { blocks = $2 !~ /^0*$/ } END { exit !(waits && blocks) }' \
+		"/proc/$(session_of)/status" 2>/dev/null
 }
 
 hostile() {
@@ -212,7 +217,7 @@ hostile() {
 	client half <go >out 2>&1 &
 	pid=$!
 	exec 7>go
-	wait_for 'grep -q half out && test -n "$(session_of)"'
+	wait_for in_message
 	kill -9 "$(session_of)"
 	echo >&7
 	wait $pid
@@ -225,7 +230,7 @@ hostile() {
 	client half <go >out 2>&1 &
 	pid=$!
 	exec 7>go
-	wait_for 'grep -q half out && test -n "$(session_of)"'
+	wait_for in_message
 	kill -9 "$(sed -n 's/^half //p' out)"
 	wait $pid 2>/dev/null
 	wait_for 'test -z "$(session_of)"'
@@ -235,7 +240,7 @@ hostile() {
 	client half <go >out 2>&1 &
 	pid=$!
 	exec 7>go
-	wait_for 'grep -q half out && test -n "$(session_of)"'
+	wait_for in_message
 	kill -TERM "$INTAKE"
 	wait_for '! as_uid 60009 sh -c "pneu-queue </dev/null 1</dev/null 2>/dev/null; test \$? != 73"'
 	echo >&7
@@ -251,7 +256,7 @@ hostile() {
 	client half x <go >out 2>&1 &
 	pid=$!
 	exec 7>go
-	wait_for 'grep -q half out && test -n "$(session_of)"'
+	wait_for in_message
 	kill -9 "$INTAKE"
 	wait "$INTAKE" 2>/dev/null
 	echo >&7

@@ -50,7 +50,7 @@ body() {
 	code 100 "delete it again" pneu-server del second
 	code 0 "and add it again" pneu-server -q add second smtp 127.0.0.1 "$third"
 	ok "it listens again" wait_for "listening $third"
-	ok "it forks" grep -q pneu-smtplisten "/proc/$(service_pid second)/comm"
+	ok "it forks" wait_for "grep -q pneu-smtplisten /proc/\$(service_pid second)/comm 2>/dev/null"
 	code 0 "until it is told to start programs" pneu-control -s second set forking 0
 	ok "under a tcp server" wait_for "grep -q tcpserver /proc/\$(service_pid second)/comm 2>/dev/null"
 	ok "that serves as well" wait_for "swaks -s 127.0.0.1:$third -f a@else.test -t you@pneu.test --silent 3 --quit-after RCPT"
@@ -59,6 +59,7 @@ body() {
 
 	mkfifo "$TEST_TMP/open$(id -u)" 2>/dev/null
 	session() { # a connection that stays open
+		: >"$TEST_TMP/session"
 		nc -N 127.0.0.1 "$PORT" <"$TEST_TMP/open$(id -u)" >"$TEST_TMP/session" &
 		exec 8>"$TEST_TMP/open$(id -u)"
 		wait_for "grep -q ^220 '$TEST_TMP/session'"

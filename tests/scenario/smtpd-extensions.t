@@ -74,11 +74,11 @@ body() {
 		--helo client.test
 	wait_for 'test "$(mails bob@pneu.test)" = 2' || note "bob has $(mails bob@pneu.test)"
 	is "$(mails bob@pneu.test)" 2 'what came by LMTP is delivered to one'
-	ok 'and all to the other' wait_for 'test "$(mails alice@pneu.test)" = 24' 20
-	ok 'UTF-8 arrived' wait_for "grep -rq '^Subject: Gr.*e\$' $(maildir alice@pneu.test)/new" 5
+	ok 'and all to the other' wait_for 'test "$(mails alice@pneu.test)" = 24'
+	ok 'UTF-8 arrived' wait_for "grep -rq '^Subject: Gr.*e\$' $(maildir alice@pneu.test)/new"
 	ok 'its trace field says so' grep -rq 'with UTF8SMTP$' "$(maildir alice@pneu.test)/new"
 	ok 'LMTP says so' grep -rq 'with LMTP' "$(maildir bob@pneu.test)/new"
-	ok 'the chunks are one message' wait_for "grep -rqx yes $(maildir alice@pneu.test)/new" 5
+	ok 'the chunks are one message' wait_for "grep -rqx yes $(maildir alice@pneu.test)/new"
 
 	# -l
 	like "$(printf 'LHLO c\r\nQUIT\r\n' | pneu-smtpd -l 2>/dev/null)" '^220 .* LMTP' '-l is LMTP'

@@ -62,7 +62,7 @@ if test -n "$TEST_ROOT"; then # an ordinary user is pneud himself: nobody is a s
 	stranger
 	before=$(refused rate)
 	told >/dev/null
-	wait_for 'test "$(refused rate)" -gt "$before"' 10
+	wait_for 'test "$(refused rate)" -gt "$before"'
 	is "$(($(refused rate) - before))" 1 "also right after a stranger's connection"
 fi
 like "$(cat "$TEST_TMP/log")" 'handshake client=127\.0\.0\.1 .*key=pneu-keyd' "that of pneu-tlsd too"

@@ -71,7 +71,7 @@ value_of(struct agree *a, enum setting which, uint32_t *value, int *here)
         int got = control_file(which, a->path.s, &a->items);
         if (got == 1) {
             *here = i == 0;
-            return a->items.len && uint320_scan(a->items.s, value);
+            return a->items.len && control_scan(which, a->items.s, value);
         }
         if (got == -1)
             return 0;

@@ -69,12 +69,22 @@ control_path(enum setting which)
 }
 
 int
+control_isnumber(enum setting which)
+{
+    enum setting_type type = control_rows[which].type;
+
+    return type == SETTING_INT || type == SETTING_TIME || type == SETTING_BOOL;
+}
+
+int
 control_scan(enum setting which, char const *text, uint32_t *value)
 {
     struct setting_row const *row = control_rows + which;
     uint32_t n;
 
-    if (!uint320_scan(text, &n) || n > row->largest)
+    if (!uint320_scan(text, &n) && (row->type != SETTING_TIME || text[span_scan(text, &n)] || !*text))
+        return (errno = EPROTO, 0);
+    if (n > row->largest)
         return (errno = EPROTO, 0);
     *value = n;
     return 1;
@@ -414,7 +424,7 @@ int
 control_parse(enum setting which, stralloc *text)
 {
     enum setting_type type = control_rows[which].type;
-    int number = type == SETTING_INT || type == SETTING_BOOL;
+    int number = control_isnumber(which);
     uint32_t value, seconds;
 
     if (!tidy(text, number ? 20 : control_rows[which].largest))

@@ -20,6 +20,7 @@ enum setting {
 
 enum setting_type {
     SETTING_INT,
+    SETTING_TIME,
     SETTING_BOOL,
     SETTING_LINE,
     SETTING_LIST,
@@ -32,7 +33,7 @@ enum setting_scope { SCOPE_GLOBAL, SCOPE_SERVER, SCOPE_REMOTE, SCOPE_DOMAIN };
 
 #define SETTING_NAME_MAX 23
 
-/* One row of the table. `number` is the default of INT and BOOL. `largest` bounds a number, or the bytes of a line. Without
+/* One row of the table. `number` is the default of INT, TIME and BOOL. `largest` bounds a number, or the bytes of a line. Without
  * pointers, so that all processes share the pages it is on: what the loader has to relocate each has for itself. */
 struct setting_row {
     char name[SETTING_NAME_MAX + 1];
@@ -70,7 +71,10 @@ extern char const *control_path(enum setting);
  * the scopes REMOTE and DOMAIN. Where the folders cannot be listed, all are said to be present. */
 extern void control_present(unsigned char present[static SET_count]);
 
-/* Reads an INT or BOOL setting. Returns 1 (from the file, or the default), or 0
+/* 1 if its value is one number. */
+extern int control_isnumber(enum setting);
+
+/* Reads an INT, TIME or BOOL setting. Returns 1 (from the file, or the default), or 0
  * with errno: EPROTO if the file holds no such number or one beyond the bounds.
  */
 extern int control_uint(enum setting, uint32_t *value);

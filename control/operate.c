@@ -12,14 +12,17 @@
 
 #include "control/agree.h"
 #include "control/listener.h"
+#include "control/replies.h"
 #include "control/rights.h"
 #include "lib/durable.h"
 #include "lib/ip.h"
 #include "lib/log.h"
+#include "lib/span.h"
 
 static char const *const type_names[] = {
-    [SETTING_INT] = "number",  [SETTING_BOOL] = "0 or 1",   [SETTING_LINE] = "line",   [SETTING_LIST] = "list",
-    [SETTING_TABLE] = "table", [SETTING_SECRET] = "secret", [SETTING_SPANS] = "times", [SETTING_RATE] = "rate",
+    [SETTING_INT] = "number",    [SETTING_TIME] = "time",   [SETTING_BOOL] = "0 or 1",
+    [SETTING_LINE] = "line",     [SETTING_LIST] = "list",   [SETTING_TABLE] = "table",
+    [SETTING_SECRET] = "secret", [SETTING_SPANS] = "times", [SETTING_RATE] = "rate",
 };
 
 static char const *const scope_names[] = {
@@ -28,12 +31,6 @@ static char const *const scope_names[] = {
     [SCOPE_REMOTE] = "per remote domain",
     [SCOPE_DOMAIN] = "per domain",
 };
-
-static int
-is_number(enum setting which)
-{
-    return control_rows[which].type == SETTING_INT || control_rows[which].type == SETTING_BOOL;
-}
 
 static int
 put_number(stralloc *text, uint32_t n)
@@ -61,8 +58,8 @@ put_default(stralloc *text, enum setting which)
 {
     char const *fallback = control_default(which);
 
-    return is_number(which) ? put_number(text, control_rows[which].number)
-                            : stralloc_cats(text, fallback ? fallback : "-");
+    return control_isnumber(which) ? put_number(text, control_rows[which].number)
+                                   : stralloc_cats(text, fallback ? fallback : "-");
 }
 
 /* The value where no file gives one. */
@@ -73,7 +70,7 @@ put_fallback(stralloc *text, enum setting which)
     stralloc value = STRALLOC_ZERO;
     int good = 1;
 
-    if (is_number(which) || !fallback || *fallback != '@')
+    if (control_isnumber(which) || !fallback || *fallback != '@')
         return put_default(text, which);
     int got = control_line(control_named(fallback + 1), &value);
     if (got == 1)
@@ -186,6 +183,30 @@ are_networks(stralloc const *items)
 }
 
 static int
+are_rules(stralloc const *items)
+{
+    struct reply_rule rule;
+
+    for (size_t at = 0; at < items->len; at += strlen(items->s + at) + 1)
+        if (!replies_scan(items->s + at, &rule))
+            return 0;
+    return 1;
+}
+
+static int
+are_waits(stralloc const *items)
+{
+    uint32_t seconds;
+
+    for (size_t at = 0; at < items->len; at += strlen(items->s + at) + 1) {
+        char const *times = strchr(items->s + at, ':');
+        if (!times || span_list(times + 1, strlen(times), &seconds, 1) < 1)
+            return 0;
+    }
+    return 1;
+}
+
+static int
 sensible(enum setting which, stralloc const *items)
 {
     char const *unit = control_unit(which);
@@ -194,6 +215,10 @@ sensible(enum setting which, stralloc const *items)
         return !items->len || is_listener(items->s);
     if (which == SET_proxyfrom || which == SET_xclientfrom)
         return are_networks(items);
+    if (which == SET_replies)
+        return are_rules(items);
+    if (which == SET_retrysenders)
+        return are_waits(items);
     if (which == SET_rdns)
         return items->len && (!strcmp(items->s, "no") || !strcmp(items->s, "mark") || !strcmp(items->s, "require"));
     return control_rows[which].type != SETTING_LINE || !items->len ||
@@ -211,6 +236,16 @@ operate_expected(enum setting which, stralloc *what)
     if (row->type == SETTING_INT)
         return stralloc_cats(what, "must be a number from 0 to ") && put_number(what, row->largest) &&
                stralloc_cats(what, *control_unit(which) ? ", " : "") && stralloc_cats(what, control_unit(which)) &&
+               stralloc_0(what);
+    if (row->type == SETTING_TIME)
+        return stralloc_cats(what, "must be a time such as 90, 90s, 15m, 4h or 2d, of at most ") &&
+               put_number(what, row->largest) && stralloc_cats(what, " seconds") && stralloc_0(what);
+    if (which == SET_replies)
+        return stralloc_cats(what,
+                             "must be retry TIME, slow, pause TIME or return, a colon and a pattern; one a line") &&
+               stralloc_0(what);
+    if (which == SET_retrysenders)
+        return stralloc_cats(what, "must be a sender, a colon and times such as 15m 4h; one a line") &&
                stralloc_0(what);
     if (row->type == SETTING_SPANS)
         return stralloc_cats(what,
@@ -376,7 +411,8 @@ operate_set(struct place const *place, enum setting which, stralloc const *items
             text.s[i] = '\n';
     good = good && stralloc_catb(&parsed, text.s, text.len) && control_parse(which, &parsed);
     /* A value that would be read as a comment, or as nothing, is none. */
-    if (good && (count(&parsed) != count(items) || (is_number(which) && !parsed.len) || !sensible(which, &parsed)))
+    if (good &&
+        (count(&parsed) != count(items) || (control_isnumber(which) && !parsed.len) || !sensible(which, &parsed)))
         good = (errno = EPROTO, 0);
     good = good && ready(place, which) && place_path(place, control_rows[which].name, &path) &&
            durable_write(path.s, text.s, text.len, mode, 0);
@@ -420,9 +456,9 @@ doc_one(stralloc *text, enum setting which)
             stralloc_cats(text, row->type == SETTING_INT ? " of " : ": ") && stralloc_cats(text, control_unit(which));
     if (good && scope)
         good = stralloc_cats(text, "; ") && stralloc_cats(text, scope);
-    if (good && is_number(which))
+    if (good && control_isnumber(which))
         good = stralloc_cats(text, "; default ") && put_number(text, row->number);
-    if (good && row->type == SETTING_INT)
+    if (good && (row->type == SETTING_INT || row->type == SETTING_TIME))
         good = stralloc_cats(text, ", at most ") && put_number(text, row->largest);
     if (good && control_default(which))
         good = stralloc_cats(text, *control_default(which) == '@' ? "; default: that of " : "; default: ") &&

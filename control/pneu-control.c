@@ -89,7 +89,7 @@ get(struct place const *place, char const *const *argv)
         dieusage();
     if (place->scope == SCOPE_SERVER && setenv("PNEU_SERVER", place->who, 1) == -1)
         strerr_diefusys(EXIT_TEMP, "set PNEU_SERVER");
-    if (row->type == SETTING_INT || row->type == SETTING_BOOL) {
+    if (control_isnumber(which)) {
         if (!control_uint_of(which, domain, &number))
             strerr_diefusys(EXIT_TEMP, "read ", control_path(which));
         printf("%u\n", (unsigned int)number);

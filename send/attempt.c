@@ -8,6 +8,7 @@
 
 #include <skalibs/types.h>
 
+#include "control/replies.h"
 #include "lib/log.h"
 #include "queue/ranges.h"
 #include "send/dest.h"
@@ -113,6 +114,7 @@ targets_make(struct send *s, struct message *m)
 
 /* ---- groups ---- */
 
+#define DAY 86400
 #define OWNER_MAX 64
 #define MANY_GROUPS 20 /* more make a message one to many */
 #define MANY_TARGETS 500
@@ -344,7 +346,7 @@ attempt_begin(struct send *s, struct message *m)
     struct park *full;
 
     m->attempt = TRY_UNDER_WAY;
-    if (settings_fresh(s) && settings_holds(s, m->from)) {
+    if (settings_fresh(s) && settings_holds(s, m->from, m->login)) {
         park(s, m, &s->senders);
         return;
     }
@@ -368,17 +370,33 @@ attempt_begin(struct send *s, struct message *m)
     message_proceed(s, m);
 }
 
+/* The last attempt comes when its time is over, not later. */
+static uint64_t
+planned(struct send const *s, struct message const *m, struct dest const *d, uint64_t wait)
+{
+    uint64_t age = clock_age(&s->clock, m->arrival);
+    uint64_t life = settings_lifetime(s, !d || d->route == ROUTE_REMOTE, !m->from.len);
+
+    if (age <= life && wait > life - age + 1)
+        wait = life - age + 1;
+    return s->clock.wall + wait;
+}
+
+static uint64_t
+scheduled(struct send const *s, struct message const *m, struct dest const *d)
+{
+    struct schedule const *how = d ? &d->schedule : &s->settings.schedule;
+    struct schedule own;
+
+    if (settings_retry(s, m->from, &own))
+        how = &own;
+    return schedule_wait(how, clock_age(&s->clock, m->arrival), m->id);
+}
+
 uint64_t
 attempt_next(struct send const *s, struct message const *m, struct dest const *d)
 {
-    struct schedule const *how = d ? &d->schedule : &s->settings.schedule;
-    uint64_t age = clock_age(&s->clock, m->arrival);
-    uint64_t life = settings_lifetime(s, !d || d->route == ROUTE_REMOTE, !m->from.len);
-    uint64_t wait = schedule_wait(how, age, m->id);
-
-    if (age <= life && wait > life - age + 1) /* the last attempt comes when its time is over, not later */
-        wait = life - age + 1;
-    return s->clock.wall + wait;
+    return planned(s, m, d, scheduled(s, m, d));
 }
 
 /* ---- results ---- */
@@ -412,13 +430,13 @@ lower_bound(struct message const *m, struct running const *j, uint32_t n)
 }
 
 static char
-new_status(struct message const *m, struct target const *t, struct result const *r, char class)
+new_status(struct message const *m, struct target const *t, struct result const *r)
 {
     struct bytes envelope = m->file.envelope;
 
-    if (class == 'Z')
+    if (r->class == 'Z')
         return STATUS_TODO;
-    if (class == 'K')
+    if (r->class == 'K')
         return !r->dsn && attempt_notify(envelope, t->record, "SUCCESS", 0) && m->from.len ? STATUS_SUCCEEDED
                                                                                            : STATUS_DONE;
     return attempt_notify(envelope, t->record, "FAILURE", 1) ? STATUS_FAILED : STATUS_DONE;
@@ -426,7 +444,7 @@ new_status(struct message const *m, struct target const *t, struct result const 
 
 /* Answers those of the ranges that are open, writes their numbers. Returns how many. */
 static uint32_t
-answer(struct send *s, struct running *j, struct result const *r, char class, stralloc *numbers)
+answer(struct send *s, struct running *j, struct result const *r, stralloc *numbers)
 {
     struct message *m = j->message;
     struct bytes ranges = r->to;
@@ -440,7 +458,7 @@ answer(struct send *s, struct running *j, struct result const *r, char class, st
             if (t->answered)
                 continue;
             t->answered = 1;
-            status = new_status(m, t, r, class);
+            status = new_status(m, t, r);
             if (status != STATUS_TODO)
                 message_mark(s, m, t->index, status);
             if (n++ && t->index < before) /* they came out of order: a range ends here */
@@ -454,7 +472,8 @@ answer(struct send *s, struct running *j, struct result const *r, char class, st
 }
 
 static void
-say(struct send *s, struct running const *j, struct result const *r, char class, uint32_t n, stralloc const *numbers)
+say(struct send *s, struct running const *j, struct result const *r, enum reply_action rule, uint32_t n,
+    stralloc const *numbers)
 {
     struct message const *m = j->message;
     struct log l;
@@ -462,7 +481,9 @@ say(struct send *s, struct running const *j, struct result const *r, char class,
     log_start(&l, "result");
     log_uint(&l, "delivery", j->number);
     log_str(&l, "msg", m->id);
-    log_bytes(&l, "class", &class, 1);
+    log_bytes(&l, "class", &r->class, 1);
+    if (rule)
+        log_str(&l, "rule", replies_word(rule));
     log_bytes(&l, "code", r->code.s, r->code.len);
     log_uint(&l, "rcpts", n);
     log_bytes(&l, "to", numbers->s, numbers->len < 100 ? numbers->len : 100);
@@ -470,6 +491,13 @@ say(struct send *s, struct running const *j, struct result const *r, char class,
     log_uint(&l, "delay", clock_age(&s->clock, m->arrival));
     log_bytes(&l, "text", r->text.s, r->text.len);
     log_end(&l);
+}
+
+/* 0: nobody was asked, for the host is dead. */
+static int
+is_job(struct running const *j)
+{
+    return j->number != 0;
 }
 
 /* 1 if it tells of the host, not of a recipient or of the message: it could not be reached, or wants less. */
@@ -488,45 +516,108 @@ is_trouble(struct result const *r)
     return 0;
 }
 
+/* ---- the operator's rules ---- */
+
+static struct reply_rule
+rule_for(struct send const *s, struct running const *j, struct result const *r, int lost)
+{
+    stralloc own = STRALLOC_ZERO;
+    struct reply_rule rule = {.action = REPLY_AS_IS};
+
+    if (r->class != 'K' && !lost && is_job(j) && j->dest->route == ROUTE_REMOTE)
+        rule = replies_find(settings_replies(s, j->dest->name, &own), r->text.s, r->text.len);
+    rule.pattern = 0; /* it goes with the rules */
+    stralloc_free(&own);
+    return rule;
+}
+
+/* The next attempt of those who got that answer. */
+static uint64_t
+next_by_rule(struct send const *s, struct running const *j, struct reply_rule const *rule)
+{
+    uint64_t wait = scheduled(s, j->message, j->dest);
+
+    if (rule->action == REPLY_RETRY || (rule->action == REPLY_PAUSE && wait < rule->seconds))
+        wait = rule->seconds < DAY ? rule->seconds : DAY;
+    return planned(s, j->message, j->dest, wait);
+}
+
+/* What the answer says of the host. */
+static void
+note_host(struct send const *s, struct running *j, struct result const *r, struct reply_rule const *rule)
+{
+    struct pace *p = &j->dest->pace;
+
+    if (!is_trouble(r) && rule->action != REPLY_SLOW && rule->action != REPLY_PAUSE)
+        return;
+    pace_note(p, r->text.s, r->text.len);
+    if (rule->action == REPLY_PAUSE)
+        pace_pause(p, (uint64_t)rule->seconds * 1000, s->clock.boot);
+    else
+        j->trouble = 1;
+}
+
+/* ---- one result ---- */
+
 #define EXPIRED "It was tried for too long. The last answer: "
+
+/* Memory of what is said in place of a result. */
+struct said {
+    char code[16];
+    stralloc text;
+};
+
+/* The result as it counts: by the operator's rule, and by the message's age. */
+static struct result
+judge(struct running const *j, struct result const *r, struct reply_rule const *rule, int lost, struct said *said)
+{
+    struct result now = *r;
+    uint8_t route = j->dest->route == ROUTE_REMOTE ? DYING_REMOTE : DYING_LOCAL;
+
+    if (rule->action != REPLY_AS_IS)
+        now.class = rule->action == REPLY_RETURN ? 'D' : 'Z';
+    if (now.class != r->class && r->code.len && r->code.len < sizeof said->code) {
+        memcpy(said->code, r->code.s, r->code.len);
+        *said->code = now.class == 'D' ? '5' : '4';
+        now.code.s = said->code;
+    }
+    if (now.class == 'Z' && (j->message->dying & route) && !lost && stralloc_cats(&said->text, EXPIRED) &&
+        stralloc_catb(&said->text, r->text.s, r->text.len)) {
+        now.class = 'D';
+        now.code = (struct bytes){"5.4.7", 5};
+        now.text = (struct bytes){said->text.s, said->text.len};
+    }
+    return now;
+}
 
 void
 attempt_result(struct send *s, struct running *j, struct result const *r, int lost)
 {
     struct message *m = j->message;
-    struct result said = *r;
-    stralloc numbers = STRALLOC_ZERO, text = STRALLOC_ZERO;
-    char class = r->class;
-    uint32_t n;
-    uint8_t route = j->dest->route == ROUTE_REMOTE ? DYING_REMOTE : DYING_LOCAL;
+    struct said said = {.text = STRALLOC_ZERO};
+    stralloc numbers = STRALLOC_ZERO;
+    struct reply_rule rule = rule_for(s, j, r, lost);
+    struct result now = judge(j, r, &rule, lost, &said);
+    uint32_t n = answer(s, j, &now, &numbers);
 
-    if (class == 'Z' && (m->dying & route) && !lost && stralloc_cats(&text, EXPIRED) &&
-        stralloc_catb(&text, r->text.s, r->text.len)) {
-        class = 'D';
-        said.code = (struct bytes){"5.4.7", 5};
-        said.text = (struct bytes){text.s, text.len};
-    }
-    n = answer(s, j, r, class, &numbers);
-    if (n && !lost && is_trouble(r) && j->number) {
-        j->trouble = 1;
-        pace_note(&j->dest->pace, r->text.s, r->text.len);
-    }
+    if (n && !lost && is_job(j))
+        note_host(s, j, r, &rule);
     if (n) {
         struct file_event e = {.time = s->clock.wall,
-                               .class = class,
-                               .code = said.code,
-                               .remote = said.remote,
-                               .text = said.text,
+                               .class = now.class,
+                               .code = now.code,
+                               .remote = now.remote,
+                               .text = now.text,
                                .to = {numbers.s, numbers.len}};
-        if (class == 'Z') {
-            e.next = attempt_next(s, m, j->dest);
+        if (now.class == 'Z') {
+            e.next = next_by_rule(s, j, &rule);
             sooner(m, e.next);
             j->bad += n;
         } else
             j->good += n;
         (void)file_event_put(&m->log, &e);
-        say(s, j, &said, class, n, &numbers);
+        say(s, j, &now, rule.action, n, &numbers);
     }
     stralloc_free(&numbers);
-    stralloc_free(&text);
+    stralloc_free(&said.text);
 }

@@ -252,7 +252,7 @@ dest_idle(struct send *s, struct dest *d)
 int
 dest_may_start(struct dest const *d)
 {
-    return !dest_held(d) && (d->pace.dead || (d->running < d->pace.window && d->running < d->limit));
+    return !dest_held(d) && (pace_rests(&d->pace) || (d->running < d->pace.window && d->running < d->limit));
 }
 
 int
@@ -272,7 +272,11 @@ dest_remember(struct send const *s, struct dest *d)
 {
     uint64_t until = pace_next(&d->pace, s->clock.boot);
 
-    d->keep = (d->pace.dead > until ? d->pace.dead : until) + KEEP;
+    if (d->pace.dead > until)
+        until = d->pace.dead;
+    if (d->pace.paused > until)
+        until = d->pace.paused;
+    d->keep = until + KEEP;
 }
 
 void

@@ -313,12 +313,12 @@ refuse_group(struct send *s, struct dest *d, unsigned int lane)
     struct message *m = g->message;
     struct running j = {.message = m, .dest = d, .channel = d->channel, .at = g->at, .end = g->end};
     static char const everybody[] = "0-9999999";
-    static char const text[] = "Not tried, for its hosts could not be reached lately: ";
     struct result r = {.class = 'Z', .code = {"4.4.1", 5}, .to = {everybody, sizeof everybody - 1}};
-    char words[sizeof text + PACE_TEXT];
+    char words[80 + PACE_TEXT];
 
-    memcpy(words, text, sizeof text - 1);
-    strcpy(words + sizeof text - 1, d->pace.why);
+    strcpy(stpcpy(words, s->clock.boot < d->pace.paused ? "Not tried, for it is left alone after its answer: "
+                                                        : "Not tried, for its hosts could not be reached lately: "),
+           d->pace.why);
     r.text = (struct bytes){words, strlen(words)};
     group_taken(s, d->lanes + lane, g->end);
     attempt_result(s, &j, &r, 0);

@@ -545,6 +545,8 @@ look_at(struct message *m)
             m->ret = r.value;
         else if (record_is(&r, "envid"))
             m->envid = r.value;
+        else if (record_is(&r, "login"))
+            m->login = r.value;
         else if (record_is(&r, "smtputf8"))
             m->smtputf8 = 1;
         else if (record_is(&r, "requiretls"))

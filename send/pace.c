@@ -26,13 +26,27 @@ pace_limits(struct pace *p, uint32_t limit, uint32_t deadtime, uint32_t number, 
 int
 pace_dead(struct pace *p, uint64_t now)
 {
-    if (!p->dead)
+    if (!pace_rests(p))
         return 0;
-    if (now < p->dead)
+    if (now < p->dead || now < p->paused)
         return 1;
-    p->dead = 0;
+    p->dead = p->paused = 0;
     p->window = 1;
     return 0;
+}
+
+int
+pace_rests(struct pace const *p)
+{
+    return p->dead || p->paused;
+}
+
+void
+pace_pause(struct pace *p, uint64_t time, uint64_t now)
+{
+    if (now + time > p->paused)
+        p->paused = now + time;
+    p->died = now;
 }
 
 /* An even flow: whoever may have 60 a minute gets one a second, and never 120 around a full minute. */
@@ -122,9 +136,9 @@ pace_look(struct pace *p, uint64_t now)
 void
 pace_revive(struct pace *p, uint64_t asked)
 {
-    if (!p->dead || p->died >= asked)
+    if (!pace_rests(p) || p->died >= asked)
         return;
     p->window = 1;
-    p->dead = 0;
+    p->dead = p->paused = 0;
     p->failures = p->deadlast = 0;
 }

@@ -22,7 +22,8 @@ struct pace {
     uint32_t deadtime;       /* milliseconds; 0: it is never dead */
     uint32_t deadlast;       /* how long it was dead the last time */
     uint64_t dead;           /* until then; 0: it is not */
-    uint64_t died;           /* when that was found */
+    uint64_t paused;         /* the same because somebody's rule says so; what else is found does not end it */
+    uint64_t died;           /* when either was found */
     uint64_t free;           /* when the next job may start */
     uint64_t moved;          /* when a job began or ended last */
     uint32_t number, period; /* number jobs in that many milliseconds; 0: as many as one likes */
@@ -36,8 +37,14 @@ extern void pace_init(struct pace *, uint32_t limit);
 /* Limits may change at any time. */
 extern void pace_limits(struct pace *, uint32_t limit, uint32_t deadtime, uint32_t number, uint32_t period);
 
-/* 1 while it is dead. When that time is over, one job is let through to see. */
+/* 1 while it is dead or paused. When that time is over, one job is let through to see. */
 extern int pace_dead(struct pace *, uint64_t now);
+
+/* Nothing for that many milliseconds; the text was noted before. */
+extern void pace_pause(struct pace *, uint64_t time, uint64_t now);
+
+/* 1 if it is dead or paused, or was and nobody has looked since. */
+extern int pace_rests(struct pace const *);
 
 /* When the next job may start, as far as its rate is concerned. */
 extern uint64_t pace_next(struct pace const *, uint64_t now);

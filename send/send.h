@@ -81,7 +81,7 @@ struct message {
     ino_t ino;
     char id[ID_SIZE];
     struct file file;
-    struct bytes from, body, ret, envid;
+    struct bytes from, body, ret, envid, login;
     uint8_t smtputf8, requiretls;
     uint8_t waits;      /* its name is in wait/XX, not in new/ */
     uint8_t gone;       /* somebody took it away: nothing more is written */
@@ -248,6 +248,8 @@ struct scan {
 #define SEND_ROUTE_FILES 4
 #define SEND_NOTICES 8
 
+enum { LIST_HOLDSENDERS, LIST_HOLDLOGINS, LIST_RETRYSENDERS, LIST_REPLIES, SEND_LISTS };
+
 struct settings {
     struct routes routes;
     uint8_t remotes; /* control/remote/ exists */
@@ -258,7 +260,7 @@ struct settings {
     uint32_t notices[SEND_NOTICES]; /* ages at which a sender hears that his message is late */
     unsigned int nnotices;
     uint32_t noticeall;
-    stralloc holdsenders;
+    stralloc lists[SEND_LISTS];
     uint64_t read;                        /* clock.boot when */
     struct stat stamps[SEND_ROUTE_FILES]; /* of the files that decide where mail goes, when they were read */
     uint8_t broken;                       /* said already */

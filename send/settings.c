@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/span.h"
 #include "send/park.h"
 
 static void
@@ -131,13 +132,42 @@ rate(struct send *s)
     return 1;
 }
 
-/* What is held, and whose mail. Messages of senders who are held no more, or who are not held yet, are looked at again. */
+/* Returns 1; 0 if it cannot be read, and stays as it was. */
+static int
+list(struct send *s, enum setting which, stralloc *old, int *changed)
+{
+    stralloc now = STRALLOC_ZERO;
+
+    if (control_list(which, &now) == -1) {
+        complain(s, control_path(which));
+        stralloc_free(&now);
+        return 0;
+    }
+    *changed = now.len != old->len || (now.len && memcmp(now.s, old->s, now.len) != 0);
+    stralloc_free(old);
+    *old = now;
+    return 1;
+}
+
+/* Messages of those who are held no more, or who are not held yet, are looked at again. */
+static int
+lists(struct send *s)
+{
+    static enum setting const which[SEND_LISTS] = {SET_holdsenders, SET_holdlogins, SET_retrysenders, SET_replies};
+    int good = 1, changed;
+
+    for (unsigned int i = 0; i < SEND_LISTS; i++)
+        if (!list(s, which[i], s->settings.lists + i, &changed))
+            good = 0;
+        else if (changed && i <= LIST_HOLDLOGINS)
+            park_release(s);
+    return good;
+}
+
 static int
 holds(struct send *s)
 {
     static enum setting const which[CHANNELS] = {SET_holdlocal, SET_holdremote};
-    stralloc *old = &s->settings.holdsenders;
-    stralloc now = STRALLOC_ZERO;
     uint32_t held;
     int good = 1;
 
@@ -147,15 +177,6 @@ holds(struct send *s)
             s->channels[i].held = held != 0;
         good &= read;
     }
-    if (control_list(SET_holdsenders, &now) == -1) {
-        complain(s, control_path(SET_holdsenders));
-        stralloc_free(&now);
-        return 0;
-    }
-    if (now.len != old->len || (now.len && memcmp(now.s, old->s, now.len) != 0))
-        park_release(s);
-    stralloc_free(old);
-    *old = now;
     return good;
 }
 
@@ -172,7 +193,7 @@ settings_read(struct send *s)
     good &= number(s, SET_queuelifetime, &set->queuelifetime);
     good &= number(s, SET_queuelifetimelocal, &set->queuelifetimelocal);
     good &= number(s, SET_bouncelifetime, &set->bouncelifetime);
-    good &= schedule(s) & notices(s) & rate(s) & holds(s);
+    good &= schedule(s) & notices(s) & rate(s) & holds(s) & lists(s);
     good &= number(s, SET_copytime, &set->copytime);
     good &= number(s, SET_rcptperjob, &set->rcptperjob);
     good &= number(s, SET_concurrency, &set->concurrency);
@@ -261,15 +282,48 @@ settings_lifetime(struct send const *s, int remote, int report)
     return !remote && all->queuelifetimelocal ? all->queuelifetimelocal : all->queuelifetime;
 }
 
-int
-settings_holds(struct send const *s, struct bytes sender)
+static char const *
+domain_of(struct bytes address)
 {
-    stralloc const *list = &s->settings.holdsenders;
-    char const *at;
+    return address.len ? memrchr(address.s, '@', address.len) : 0;
+}
 
-    if (!list->len || !sender.len)
+int
+settings_holds(struct send const *s, struct bytes sender, struct bytes login)
+{
+    stralloc const *lists = s->settings.lists;
+    char const *at = domain_of(sender);
+
+    if (login.len && control_holds(lists + LIST_HOLDLOGINS, login.s, login.len, 0))
+        return 1;
+    return lists[LIST_HOLDSENDERS].len && sender.len &&
+           (control_holds(lists + LIST_HOLDSENDERS, sender.s, sender.len, 0) ||
+            (at && control_holds(lists + LIST_HOLDSENDERS, at, sender.len - (size_t)(at - sender.s), 0)));
+}
+
+int
+settings_retry(struct send const *s, struct bytes sender, struct schedule *to)
+{
+    stralloc const *table = s->settings.lists + LIST_RETRYSENDERS;
+    char const *at = domain_of(sender);
+    char const *times = table->len ? control_value(table, sender.len ? sender.s : "", sender.len) : 0;
+    uint32_t waits[SCHEDULE_WAITS];
+
+    if (!times && table->len && at)
+        times = control_value(table, at, sender.len - (size_t)(at - sender.s));
+    int n = times ? span_list(times, strlen(times), waits, SCHEDULE_WAITS) : 0;
+    if (n <= 0)
         return 0;
-    at = memrchr(sender.s, '@', sender.len);
-    return control_holds(list, sender.s, sender.len, 0) ||
-           (at && control_holds(list, at, sender.len - (size_t)(at - sender.s), 0));
+    *to = s->settings.schedule;
+    to->count = (unsigned int)n;
+    memcpy(to->waits, waits, sizeof waits);
+    return 1;
+}
+
+stralloc const *
+settings_replies(struct send const *s, char const *domain, stralloc *own)
+{
+    return s->settings.remotes && control_remote(domain) && control_list_of(SET_replies, domain, own) != -1
+               ? own
+               : s->settings.lists + LIST_REPLIES;
 }

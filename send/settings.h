@@ -28,7 +28,13 @@ extern uint32_t settings_site(struct send const *, char const *host);
 /* How many seconds a message is tried; report: it has no sender. */
 extern uint32_t settings_lifetime(struct send const *, int remote, int report);
 
-/* 1 if mail of this sender is held. */
-extern int settings_holds(struct send const *, struct bytes sender);
+/* 1 if mail of this sender, or of whoever had logged in so, is held. */
+extern int settings_holds(struct send const *, struct bytes sender, struct bytes login);
+
+/* The sender's own waits, where he has some: 1. */
+extern int settings_retry(struct send const *, struct bytes sender, struct schedule *);
+
+/* The rules for what a remote host answers (control/replies.h). own: memory for those of a domain. */
+extern stralloc const *settings_replies(struct send const *, char const *domain, stralloc *own);
 
 #endif

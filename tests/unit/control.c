@@ -62,6 +62,33 @@ test_numbers(void)
 }
 
 static void
+test_times(void)
+{
+    static struct {
+        char const *text;
+        int good;
+        uint32_t value;
+    } const cases[] = {
+        {"90", 1, 90}, {"90s", 1, 90},  {"15m", 1, 900},       {"2h", 1, 7200},    {"1d", 1, 86400}, {"", 0, 0},
+        {"25h", 0, 0}, {"86401", 0, 0}, {"86401s", 0, 0},      {"m", 0, 0},        {"5 m", 0, 0},    {"5m 6m", 0, 0},
+        {"5mm", 0, 0}, {"-5m", 0, 0},   {"4294967297s", 0, 0}, {"49710d7h", 0, 0}, {"1.5h", 0, 0},   {"5w", 0, 0},
+    };
+    uint32_t value;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int good = control_scan(SET_timeoutsmtpd, cases[i].text, &value);
+        ok(good == cases[i].good && (!good || value == cases[i].value), "a time: %s", cases[i].text);
+    }
+    ok(control_scan(SET_queuelifetime, "4294967295", &value) && value == UINT32_MAX, "a long one in seconds");
+    ok(!control_scan(SET_maxhops, "5m", &value), "a number of other things is no time");
+    put("control/timeoutsmtpd", " 5m # of these\n", 16);
+    ok(!control_uint(SET_timeoutsmtpd, &value), "no comment behind it");
+    put("control/timeoutsmtpd", " 5m \n", 5);
+    ok(control_uint(SET_timeoutsmtpd, &value) && value == 300, "in a file");
+    unlink("control/timeoutsmtpd");
+}
+
+static void
 test_several(void)
 {
     uint32_t bytes = 1, hops = 2;
@@ -176,9 +203,10 @@ test_table(void)
 {
     for (enum setting i = 0; i < SET_count; i++) {
         struct setting_row const *row = control_rows + i;
-        int number = row->type == SETTING_INT || row->type == SETTING_BOOL;
+        int number = control_isnumber(i);
         int good = control_named(row->name) == i && row->largest && control_unit(i) && *control_meaning(i) &&
-                   !strchr(control_meaning(i), '\n') && (!number || row->number <= row->largest);
+                   !strchr(control_meaning(i), '\n') && (!number || row->number <= row->largest) &&
+                   (row->type != SETTING_INT || strcmp(control_unit(i), "seconds") != 0);
         if (control_default(i) && *control_default(i) == '@')
             good = good && control_named(control_default(i) + 1) != SET_count;
         ok(good, "the row of %s is sound", row->name);
@@ -196,6 +224,7 @@ main(void)
        "a folder to try in");
     test_table();
     test_numbers();
+    test_times();
     test_several();
     test_lines();
     test_lists();

@@ -115,6 +115,25 @@ slow(void)
 }
 
 static void
+paused(void)
+{
+    struct pace p;
+
+    pace_init(&p, 20);
+    pace_limits(&p, 20, 0, 0, 0);
+    pace_pause(&p, 5000, 1000);
+    pace_pause(&p, 1000, 1500);
+    pace_end(&p, PACE_GOOD, 100, 2000);
+    ok(pace_rests(&p) && pace_dead(&p, 5999), "a pause lasts, whatever comes meanwhile");
+    ok(!pace_dead(&p, 6000) && !pace_rests(&p) && p.window == 1, "then one is let through");
+    pace_pause(&p, 5000, 7000);
+    pace_revive(&p, 6999);
+    ok(pace_dead(&p, 7001), "who asked before does not end it");
+    pace_revive(&p, 7001);
+    ok(!pace_dead(&p, 7002), "who asks then does");
+}
+
+static void
 wakes(void)
 {
     enum { N = 1000 };
@@ -149,6 +168,7 @@ main(void)
     death();
     rate();
     slow();
+    paused();
     wakes();
     return tap_done();
 }

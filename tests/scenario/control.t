@@ -91,7 +91,7 @@ control/databytes: must be a number
 control/maxhops: must be a number
 control/me: must be one line
 control/rcpthosts: must be one value a line
-control/remote/x/timeoutremote: must be a number
+control/remote/x/timeoutremote: must be a time such as 90, 90s, 15m, 4h or 2d, of at most 86400 seconds
 control/remote/y: must be a folder
 control/servers/in/minfree: this setting does not count here" "each mistake, a line each"
 	like "$(shown databytes)" "malformed" "show goes on"

@@ -28,6 +28,8 @@ lower(char *s, size_t len)
             s[i] = (char)(s[i] + 32);
 }
 
+/* 1; 0: there is no such folder; -1 with errno: that cannot be known now. Taken for another host's, our own mail would be refused
+ * for ever, or sent away. */
 static int
 is_mailbox_domain(char const *domain, size_t len)
 {
@@ -37,7 +39,10 @@ is_mailbox_domain(char const *domain, size_t len)
     if (!len || len > 255 || *domain == '.' || memchr(domain, '/', len) || memchr(domain, 0, len))
         return 0;
     memcpy(path + strlen(path), domain, len);
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    if (stat(path, &st) == 0)
+        return S_ISDIR(st.st_mode);
+    /* The last three: names that this file system has not. */
+    return errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG || errno == EINVAL || errno == EILSEQ ? 0 : -1;
 }
 
 /* virtualdomains: the whole address, then the domain, then its parents
@@ -63,6 +68,7 @@ route_find(struct routes const *r, char const *address, size_t len, stralloc *to
     char const *at = memrchr(address, '@', len);
     size_t domain; /* where it begins in `to` */
     char const *prefix;
+    int mailbox;
 
     to->len = 0;
     if (!stralloc_copyb(to, address, len))
@@ -75,9 +81,10 @@ route_find(struct routes const *r, char const *address, size_t len, stralloc *to
         domain = (size_t)(at - address) + 1;
     lower(to->s + domain, to->len - domain);
 
-    if (is_mailbox_domain(to->s + domain, to->len - domain)) {
+    mailbox = is_mailbox_domain(to->s + domain, to->len - domain);
+    if (mailbox) {
         *route = ROUTE_MAILBOX;
-        return 1;
+        return mailbox == 1;
     }
     if (control_holds(&r->locals, to->s + domain, to->len - domain, 0)) {
         *route = ROUTE_LOCAL;

@@ -67,6 +67,11 @@ routes(void)
         ok(good && route == cases[i].route && to.len == strlen(cases[i].to) && !memcmp(to.s, cases[i].to, to.len),
            "%s -> %s", cases[i].address, cases[i].to);
     }
+    /* A folder that cannot be looked at now: to say that it is not there would send our own mail away, or back for ever. */
+    enum route route;
+    ok(symlink("loop.test", "control/domain/loop.test") == 0 && !route_find(&r, "x@Loop.test", 11, &to, &route) &&
+           errno == ELOOP,
+       "what cannot be known is no other host's");
     put("control/virtualdomains", "bad\001line\n");
     ok(!routes_read(&r, &which) && errno == EPROTO && !strcmp(which, "control/virtualdomains"),
        "a malformed one is named");

@@ -155,7 +155,8 @@ queued_begin(void *data, struct bytes opening, struct intake_answer *a)
     parts_begin(&q->parts, q->trusted);
     q->bytes = 0;
     queued_told(q); /* a message that came right behind another: its ID takes that one's place */
-    if (q->uid != q->pneuf && access(control_path(SET_filter), F_OK) == 0)
+    /* What cannot be known now is no way past it. */
+    if (q->uid != q->pneuf && (access(control_path(SET_filter), F_OK) == 0 || errno != ENOENT))
         return refuse(q, a, 'Z', QUEUE_REFUSED_NOW, "4.7.0 messages come through the filter here");
     got = parts_add(&q->parts, opening);
     if (got != 1)

@@ -229,13 +229,14 @@ filterd_judge(int code, struct intake_answer *a)
         receive_answer(a, 'Z', (unsigned int)code, "4.3.0 the message cannot be taken now");
 }
 
+/* Returns the exit code, -1 if the runner does not hear or answer. */
 static int
 order(struct filterd const *f, char what)
 {
     unsigned char code;
 
     if (fd_write(f->runner, &what, 1) != 1 || fd_read(f->runner, (char *)&code, 1) != 1)
-        return QUEUE_BUG;
+        return -1;
     return code;
 }
 
@@ -260,10 +261,11 @@ filterd_end(void *data, struct bytes closing, struct intake_answer *a)
         what = 'r';
     got = order(f, what);
     if (what == 'r')
-        filterd_judge(got, a);
+        filterd_judge(got == -1 ? QUEUE_BUG : got, a);
     log_filtered(f, a, recipients);
     space_give(&f->space, f->slot);
-    return RECEIVE_ANSWER;
+    /* Without the runner's word the files may not be empty, or a chain may still read them: no other message may lie there. */
+    return got == -1 ? RECEIVE_REFUSED : RECEIVE_ANSWER;
 }
 
 static void

@@ -31,22 +31,6 @@ open_again(struct item const *i)
     return fd;
 }
 
-static int
-write_at(int fd, char const *s, size_t len, off_t at)
-{
-    while (len) {
-        ssize_t n = pwrite(fd, s, len, at);
-        if (n == -1 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n == 0 ? (errno = ENOSPC, 0) : 0;
-        s += n;
-        at += n;
-        len -= (size_t)n;
-    }
-    return 1;
-}
-
 /* ---- the log ---- */
 
 static int
@@ -72,7 +56,7 @@ add_note(struct item *i, int fd, stralloc const *line)
         return;
     if (i->st.st_size > end && ftruncate(fd, end) == -1)
         return;
-    if (!write_at(fd, line->s, line->len, end))
+    if (!file_write(fd, line->s, line->len, end))
         (void)!ftruncate(fd, end);
 }
 
@@ -106,18 +90,6 @@ is_address(struct bytes b, char const *address, size_t len)
     return b.len == len && !memcmp(b.s, address, len);
 }
 
-/* 1 if a failure of the recipient whose records follow is to be reported (RFC 3461 section 4.1). */
-static int
-wants_report(struct bytes rest)
-{
-    struct record r;
-
-    while (envelope_next(&rest, &r) == 1 && !record_is(&r, "to"))
-        if (record_is(&r, "notify"))
-            return memmem(r.value.s, r.value.len, "FAILURE", 7) != 0;
-    return 1;
-}
-
 /* Sets the status of those that are meant, in memory, and notes their numbers. 'F': as the recipient wants it. One of the address `but`
  * stays as it is. Returns how many; -1: ENOMEM. */
 static int64_t
@@ -129,13 +101,11 @@ set(struct item *i, struct select const *s, char status, struct bytes but, stral
     uint32_t n = 0;
     int64_t many = 0;
 
-    while (envelope_next(&cursor, &r) == 1) {
-        if (!record_is(&r, "to"))
-            continue;
+    while (envelope_recipient(&cursor, &r)) {
         char *at = i->file.status + n++;
         if (!is_todo(*at) || !select_recipient(s, r.value) || (but.len && is_address(r.value, but.s, but.len)))
             continue;
-        *at = status == STATUS_FAILED && !wants_report(cursor) ? STATUS_DONE : status;
+        *at = status == STATUS_FAILED && !envelope_notify(cursor, "FAILURE", 1) ? STATUS_DONE : status;
         many++;
         if (!ranges_add(&folded, numbers, n - 1))
             return -1;
@@ -153,8 +123,8 @@ write_failed(struct item *i, char const *text, stralloc const *numbers)
 
     if (good) {
         add_note(i, fd, &line);
-        good =
-            write_at(fd, i->file.status, i->file.header.recipients, file_status(&i->file.header)) && fdatasync(fd) == 0;
+        good = file_write(fd, i->file.status, i->file.header.recipients, file_status(&i->file.header)) &&
+               fdatasync(fd) == 0;
     }
     int e = errno;
     if (fd != -1)
@@ -192,8 +162,8 @@ address_is_new(struct item const *i, char const *address, size_t len)
     struct record r;
     uint32_t n = 0;
 
-    while (envelope_next(&cursor, &r) == 1)
-        if (record_is(&r, "to") && is_todo(i->file.status[n++]) && is_address(r.value, address, len))
+    while (envelope_recipient(&cursor, &r))
+        if (is_todo(i->file.status[n++]) && is_address(r.value, address, len))
             return 0;
     return 1;
 }
@@ -239,7 +209,7 @@ copy(int from, int to, uint64_t len)
             continue;
         if (n <= 0)
             return n == 0 ? (errno = EIO, 0) : 0;
-        if (!write_at(to, block, (size_t)n, at))
+        if (!file_write(to, block, (size_t)n, at))
             return 0;
         at += n;
         len -= (size_t)n;
@@ -261,10 +231,10 @@ write_new(struct rewrite *w, struct item const *i)
         return 0;
     file_header_fmt(header, &w->header);
     return copy(i->fd, w->fd, w->header.message) &&
-           write_at(w->fd, w->envelope.s, w->envelope.len, file_envelope(&w->header)) &&
-           write_at(w->fd, w->status.s, w->status.len, file_status(&w->header)) &&
-           write_at(w->fd, w->log.s, w->log.len, file_log(&w->header)) && write_at(w->fd, header, sizeof header, 0) &&
-           fsync(w->fd) == 0;
+           file_write(w->fd, w->envelope.s, w->envelope.len, file_envelope(&w->header)) &&
+           file_write(w->fd, w->status.s, w->status.len, file_status(&w->header)) &&
+           file_write(w->fd, w->log.s, w->log.len, file_log(&w->header)) &&
+           file_write(w->fd, header, sizeof header, 0) && fsync(w->fd) == 0;
 }
 
 /* One step: whenever the power goes, the name leads to the old file or to the new one. Where the file system cannot exchange names,

@@ -72,22 +72,6 @@ make(struct commit *c)
     return c->fd != -1;
 }
 
-static int
-write_at(int fd, char const *s, size_t len, off_t at)
-{
-    while (len) {
-        ssize_t n = pwrite(fd, s, len, at);
-        if (n == -1 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n == 0 ? (errno = ENOSPC, 0) : 0;
-        s += n;
-        at += n;
-        len -= (size_t)n;
-    }
-    return 1;
-}
-
 /* Writes the buffer out. The room for the header stays a hole until the end. */
 static int
 flush(struct commit *c)
@@ -96,7 +80,7 @@ flush(struct commit *c)
 
     if (c->fd == -1 && !make(c))
         return 0;
-    if (!write_at(c->fd, c->buffer.s + skip, c->buffer.len - skip, (off_t)(c->written + skip)))
+    if (!file_write(c->fd, c->buffer.s + skip, c->buffer.len - skip, (off_t)(c->written + skip)))
         return 0;
     c->written += c->buffer.len;
     c->buffer.len = 0;
@@ -153,9 +137,9 @@ finish(struct commit *c, struct bytes envelope, uint32_t recipients)
     c->buffer.len += recipients;
     if (!c->written && c->fd == -1) {
         memcpy(c->buffer.s, header, FILE_HEADER);
-        return make(c) && write_at(c->fd, c->buffer.s, c->buffer.len, 0);
+        return make(c) && file_write(c->fd, c->buffer.s, c->buffer.len, 0);
     }
-    return flush(c) && write_at(c->fd, header, FILE_HEADER, 0);
+    return flush(c) && file_write(c->fd, header, FILE_HEADER, 0);
 }
 
 /* Gives the file its name. Without the right to link a bare descriptor (kernels

@@ -54,6 +54,26 @@ envelope_next(struct bytes *cursor, struct record *r)
 }
 
 int
+envelope_recipient(struct bytes *cursor, struct record *r)
+{
+    while (envelope_next(cursor, r) == 1)
+        if (record_is(r, "to"))
+            return 1;
+    return 0;
+}
+
+int
+envelope_notify(struct bytes cursor, char const *word, int otherwise)
+{
+    struct record r;
+
+    while (envelope_next(&cursor, &r) == 1 && !record_is(&r, "to"))
+        if (record_is(&r, "notify"))
+            return memmem(r.value.s, r.value.len, word, strlen(word)) != 0;
+    return otherwise;
+}
+
+int
 record_is(struct record const *r, char const *name)
 {
     return strlen(name) == r->namelen && !memcmp(name, r->name, r->namelen);

@@ -45,6 +45,13 @@ struct record {
  * in it. */
 extern int envelope_next(struct bytes *cursor, struct record *);
 
+/* The same up to the next recipient: his to=, or 0 if there is none any more. For an envelope that was checked. */
+extern int envelope_recipient(struct bytes *cursor, struct record *);
+
+/* Does the recipient to whom the cursor has just come want to hear of that: "FAILURE", "DELAY", "SUCCESS"? Where he has no
+ * notify=, what is given as otherwise. */
+extern int envelope_notify(struct bytes cursor, char const *word, int otherwise);
+
 /* 1 if the record has that name. */
 extern int record_is(struct record const *, char const *name);
 

@@ -41,6 +41,22 @@ hexadecimal(char *to, uint32_t value)
         to[digits] = "0123456789abcdef"[value & 15];
 }
 
+int
+file_write(int fd, char const *s, size_t len, off_t at)
+{
+    while (len) {
+        ssize_t n = pwrite(fd, s, len, at);
+        if (n == -1 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n == 0 ? (errno = ENOSPC, 0) : 0;
+        s += n;
+        at += n;
+        len -= (size_t)n;
+    }
+    return 1;
+}
+
 void
 file_header_fmt(char s[static FILE_HEADER], struct file_header const *h)
 {

@@ -57,6 +57,9 @@ file_log(struct file_header const *h)
     return file_status(h) + h->recipients;
 }
 
+/* Writes all of it there. Returns 1, or 0 with errno. */
+extern int file_write(int fd, char const *s, size_t len, off_t at);
+
 extern void file_header_fmt(char s[static FILE_HEADER], struct file_header const *);
 
 /* Returns 1, or 0 with EPROTO: not our header, another version, a wrong

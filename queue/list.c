@@ -139,9 +139,7 @@ list_recipients(stralloc *to, struct item const *i)
 
     if (is_damaged(i))
         return 1;
-    while (envelope_next(&cursor, &r) == 1) {
-        if (!record_is(&r, "to"))
-            continue;
+    while (envelope_recipient(&cursor, &r)) {
         char const *status = list_status(i->file.status[n++]);
         if (!stralloc_catb(to, "  ", 2) || !stralloc_cats(to, status) || !stralloc_catb(to, " ", 1) ||
             !put_address(to, r.value) || !stralloc_catb(to, "\n", 1))
@@ -186,9 +184,7 @@ json_recipients(stralloc *to, struct item const *i)
 
     if (!json_name(to, "recipients") || !stralloc_catb(to, "[", 1))
         return 0;
-    while (envelope_next(&cursor, &r) == 1) {
-        if (!record_is(&r, "to"))
-            continue;
+    while (envelope_recipient(&cursor, &r)) {
         char const *status = list_status(i->file.status[n++]);
         if (!json_comma(to) || !stralloc_catb(to, "{", 1) || !json_text(to, "address", r.value.s, r.value.len) ||
             !json_text(to, "status", status, strlen(status)) || !stralloc_catb(to, "}", 1))

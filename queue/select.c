@@ -133,8 +133,8 @@ some_recipient(struct select const *s, struct file const *f)
 
     if (!s->to.len && !s->domain.len)
         return 1;
-    while (envelope_next(&cursor, &r) == 1)
-        if (record_is(&r, "to") && item_open_status(f->status[i++]) && select_recipient(s, r.value))
+    while (envelope_recipient(&cursor, &r))
+        if (item_open_status(f->status[i++]) && select_recipient(s, r.value))
             return 1;
     return 0;
 }

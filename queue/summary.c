@@ -86,8 +86,8 @@ list_count(struct list_summary *s, struct item const *i, uint64_t now)
     }
     s->messages++;
     s->bytes += i->file.header.message;
-    while (envelope_next(&cursor, &r) == 1) {
-        if (!record_is(&r, "to") || !item_open_status(i->file.status[n++]))
+    while (envelope_recipient(&cursor, &r)) {
+        if (!item_open_status(i->file.status[n++]))
             continue;
         struct list_domain *d = domain(s, item_domain(r.value));
         if (!d || (d->last != s->messages && !take_message(d, i, s->messages, now)))

@@ -95,11 +95,8 @@ targets_make(struct send *s, struct message *m)
     m->targets = calloc(m->left, sizeof *m->targets);
     if (!m->targets)
         return 0;
-    while (envelope_next(&cursor, &r) == 1) {
-        char status;
-        if (!record_is(&r, "to"))
-            continue;
-        status = m->file.status[index++];
+    while (envelope_recipient(&cursor, &r)) {
+        char status = m->file.status[index++];
         if (status == STATUS_DONE || status == STATUS_FAILED || status == STATUS_BOUNCED)
             continue;
         if (m->ntargets == m->left || !target_add(s, m, r.value, index - 1, (uint32_t)(cursor.s - m->file.envelope.s)))
@@ -401,18 +398,6 @@ attempt_next(struct send const *s, struct message const *m, struct dest const *d
 
 /* ---- results ---- */
 
-int
-attempt_notify(struct bytes envelope, uint32_t record, char const *word, int otherwise)
-{
-    struct bytes cursor = {envelope.s + record, envelope.len - record};
-    struct record r;
-
-    while (envelope_next(&cursor, &r) == 1 && !record_is(&r, "to"))
-        if (record_is(&r, "notify"))
-            return memmem(r.value.s, r.value.len, word, strlen(word)) != 0;
-    return otherwise;
-}
-
 /* The first target of the job whose index is at least n. */
 static uint32_t
 lower_bound(struct message const *m, struct running const *j, uint32_t n)
@@ -432,14 +417,13 @@ lower_bound(struct message const *m, struct running const *j, uint32_t n)
 static char
 new_status(struct message const *m, struct target const *t, struct result const *r)
 {
-    struct bytes envelope = m->file.envelope;
+    struct bytes own = {m->file.envelope.s + t->record, m->file.envelope.len - t->record};
 
     if (r->class == 'Z')
         return STATUS_TODO;
     if (r->class == 'K')
-        return !r->dsn && attempt_notify(envelope, t->record, "SUCCESS", 0) && m->from.len ? STATUS_SUCCEEDED
-                                                                                           : STATUS_DONE;
-    return attempt_notify(envelope, t->record, "FAILURE", 1) ? STATUS_FAILED : STATUS_DONE;
+        return !r->dsn && envelope_notify(own, "SUCCESS", 0) && m->from.len ? STATUS_SUCCEEDED : STATUS_DONE;
+    return envelope_notify(own, "FAILURE", 1) ? STATUS_FAILED : STATUS_DONE;
 }
 
 /* Answers those of the ranges that are open, writes their numbers. Returns how many. */

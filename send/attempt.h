@@ -19,10 +19,6 @@ extern struct bytes attempt_key(struct message const *, struct target const *);
 /* 1 if both may be in one job. */
 extern int attempt_together(struct message const *, struct target const *, struct target const *);
 
-/* 1 if the NOTIFY of the recipient whose records begin at that offset has that word (RFC 3461 section 4.1); `otherwise` where
- * there is none. */
-extern int attempt_notify(struct bytes envelope, uint32_t record, char const *word, int otherwise);
-
 /* Seconds since 1970 of the next attempt, if one at that destination (NULL: some) ended now. */
 extern uint64_t attempt_next(struct send const *, struct message const *, struct dest const *);
 

@@ -59,13 +59,11 @@ has_wanted(struct flush const *f, struct file const *file)
     struct record r;
     uint32_t i = 0;
 
-    while (envelope_next(&cursor, &r) == 1)
-        if (record_is(&r, "to")) {
-            char status = file->status[i++];
-            if (status != STATUS_DONE && status != STATUS_SUCCEEDED && status != STATUS_BOUNCED &&
-                is_wanted(f, r.value))
-                return 1;
-        }
+    while (envelope_recipient(&cursor, &r)) {
+        char status = file->status[i++];
+        if (status != STATUS_DONE && status != STATUS_SUCCEEDED && status != STATUS_BOUNCED && is_wanted(f, r.value))
+            return 1;
+    }
     return 0;
 }
 

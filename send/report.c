@@ -147,15 +147,11 @@ wants_notice(struct send const *s, struct message const *m, stralloc *numbers)
     uint32_t index = 0;
     int any = 0;
 
-    while (envelope_next(&cursor, &rec) == 1) {
-        char status;
-        if (!record_is(&rec, "to"))
-            continue;
-        status = m->file.status[index++];
+    while (envelope_recipient(&cursor, &rec)) {
+        char status = m->file.status[index++];
         if (status == STATUS_DONE || status == STATUS_FAILED || status == STATUS_BOUNCED || status == STATUS_SUCCEEDED)
             continue;
-        if (!attempt_notify(m->file.envelope, (uint32_t)(cursor.s - m->file.envelope.s), "DELAY",
-                            s->settings.noticeall != 0))
+        if (!envelope_notify(cursor, "DELAY", s->settings.noticeall != 0))
             continue;
         any = 1;
         if (!numbers)

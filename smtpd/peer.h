@@ -3,9 +3,9 @@
 #ifndef PNEU_SMTPD_PEER_H
 #define PNEU_SMTPD_PEER_H
 
-#include <netinet/in.h>
+#include "lib/ip.h"
 
-#define PEER_IP_SIZE INET6_ADDRSTRLEN
+#define PEER_IP_SIZE (IP_FMT + 1)
 
 /* TLS that was begun before this program, as a TLS program tells it in the environment (s6-tlsd's names). */
 struct peer_tls {
@@ -26,8 +26,5 @@ struct peer {
 /* From ${PROTO}REMOTEIP and ${PROTO}REMOTEHOST (UCSPI; PROTO=TCP6 is taken like TCP), else from the socket on
  * descriptor 0. An IPv4 address mapped into IPv6 is told as the IPv4 address it is. */
 extern void peer_find(struct peer *);
-
-/* 1 if the text is an address; it is then in the peer's ip. */
-extern int peer_ip(struct peer *, char const *text);
 
 #endif

@@ -18,6 +18,7 @@
 #include "auth/authd.h"
 #include "lib/exits.h"
 #include "lib/log.h"
+#include "lib/monotonic.h"
 #include "lib/sasl.h"
 
 #define THREE_MAX 512   /* bytes a checkpassword program reads from descriptor 3 */
@@ -85,15 +86,6 @@ child(struct authd const *d, struct auth_question const *q, int three, int repor
 
 /* ---- the parent ---- */
 
-static int64_t
-milliseconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Reads what is reported until everybody has closed it. Returns how much, or -1: the time is up. */
 static ssize_t
 read_report(int fd, char report[static REPORT_MAX], int64_t end)
@@ -103,7 +95,7 @@ read_report(int fd, char report[static REPORT_MAX], int64_t end)
     for (;;) {
         char rest[256];
         struct pollfd x = {.fd = fd, .events = POLLIN};
-        int64_t left = end - milliseconds();
+        int64_t left = end - monotonic_ms();
         int n = left > 0 ? poll(&x, 1, (int)left) : 0;
         if (!n)
             return -1;
@@ -175,13 +167,13 @@ static void
 wait_and_judge(struct authd const *d, pid_t pid, int report, struct authd_reply *r)
 {
     char text[REPORT_MAX];
-    int64_t end = milliseconds() + (int64_t)d->seconds * 1000;
+    int64_t end = monotonic_ms() + (int64_t)d->seconds * 1000;
     ssize_t len = read_report(report, text, end);
     int status = EXIT_TEMP << 8;
 
     /* Who has closed descriptor 1 may still be at work; but not for longer. */
     while (len != -1 && waitpid(pid, &status, WNOHANG) == 0)
-        if (milliseconds() >= end)
+        if (monotonic_ms() >= end)
             len = -1;
         else
             poll(NULL, 0, 1);

@@ -81,6 +81,17 @@ log_end(struct log *l)
     (void)!write(2, l->s, l->len);
 }
 
+void
+log_died(pid_t pid, int sig)
+{
+    struct log l;
+
+    log_start(&l, "died");
+    log_uint(&l, "pid", (uint64_t)pid);
+    log_uint(&l, "signal", (uint64_t)sig);
+    log_end(&l);
+}
+
 int
 log_escape(stralloc *to, char const *s, size_t len, int spaces)
 {

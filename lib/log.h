@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <skalibs/stralloc.h>
 
@@ -32,6 +33,9 @@ extern void log_errno(struct log *, int e);
 /* Writes the line to descriptor 2 in one write. A log that cannot be written
  * stops nothing. */
 extern void log_end(struct log *);
+
+/* The line of a child that a signal has ended. */
+extern void log_died(pid_t, int sig);
 
 /* Appends s with the escapes of a log line, spaces kept if `spaces`. Returns 1,
  * or 0 with ENOMEM. */

@@ -10,9 +10,9 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/monotonic.h"
 #include "lib/pass.h"
 
 #define PAUSE 1000 /* milliseconds without accepting where descriptors or processes are short */
@@ -22,6 +22,8 @@ serve_init(struct serve *s)
 {
     sigset_t set;
 
+    if (!s->slots)
+        return (errno = EINVAL, -1);
     s->slots += s->again ? SERVE_AGAIN : 0; /* those that wait stand in nobody's way */
     s->children = calloc(s->slots, sizeof *s->children);
     s->idle = mmap(0, s->slots, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -33,7 +35,7 @@ serve_init(struct serve *s)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGQUIT);
     sigaddset(&set, SIGCHLD);
-    if (sigprocmask(SIG_BLOCK, &set, 0) == -1)
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || sigprocmask(SIG_BLOCK, &set, 0) == -1)
         return -1;
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
@@ -138,15 +140,6 @@ begin(struct serve *s, int fd, uint64_t key, int signals)
     s->ways += pair[0] != -1;
 }
 
-static int64_t
-seconds(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec;
-}
-
 /* Returns 0 if the system is short of something: pause then. */
 static int
 take(struct serve *s, int signals, int64_t *refreshed)
@@ -157,11 +150,11 @@ take(struct serve *s, int signals, int64_t *refreshed)
     if (fd == -1)
         return errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
     if (s->who(s->data, fd, &key)) {
-        if (seconds() != *refreshed) {
+        if (monotonic_ms() / 1000 != *refreshed) {
             let_go(s);
             s->refresh(s->data);
         }
-        *refreshed = seconds();
+        *refreshed = monotonic_ms() / 1000;
         begin(s, fd, key, signals);
     }
     close(fd);
@@ -210,7 +203,7 @@ signal_all(struct serve const *s, int sig)
 static void
 finish(struct serve *s, int signals)
 {
-    int64_t end = seconds() + SERVE_GRACE;
+    int64_t end = monotonic_ms() + SERVE_GRACE * 1000;
     struct signalfd_siginfo info;
 
     close(0);
@@ -218,7 +211,7 @@ finish(struct serve *s, int signals)
     signal_all(s, SIGTERM);
     while (reap(s, 1)) {
         struct pollfd x = {.fd = signals, .events = POLLIN};
-        if (seconds() >= end) {
+        if (monotonic_ms() >= end) {
             signal_all(s, SIGKILL);
             end = INT64_MAX;
         }
@@ -246,7 +239,7 @@ signalled(struct serve *s, int signals)
 int
 serve_run(struct serve *s, int signals)
 {
-    int64_t refreshed = seconds();
+    int64_t refreshed = monotonic_ms() / 1000;
     int resting = 0, end;
 
     if (fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK) == -1)

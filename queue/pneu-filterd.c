@@ -1,6 +1,5 @@
 /* pneu-filterd(8): the intake where there is a filter. Every message passes control/filter's programs on its way to pneu-queue. */
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <skalibs/djbunix.h>
@@ -111,11 +110,9 @@ main(int argc, char const *const *argv)
     d.filterd.pneuf = d.callers.pneuf;
     d.filterd.pneuq = d.callers.pneuq;
     s.slots = d.callers.sessions;
-    signals = s.slots ? serve_init(&s) : -1;
+    signals = serve_init(&s);
     if (signals == -1 || !space_init(&d.filterd.space, s.slots))
         strerr_diefusys(EXIT_TEMP, "make room for sessions");
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-        strerr_diefusys(EXIT_TEMP, "ignore SIGPIPE");
     if (!serve_run(&s, signals))
         strerr_diefusys(EXIT_TEMP, "serve descriptor 0");
     return 0;

@@ -1,7 +1,6 @@
 /* pneu-queued(8): the queue's door. Takes messages over the intake protocol and
  * writes each into a file of the queue. */
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <skalibs/djbunix.h>
@@ -121,10 +120,10 @@ main(int argc, char const *const *argv)
         strerr_diefusys(EXIT_TEMP, "open queue/new");
     d.queued.trigger = trigger_open();
     s.slots = d.callers.sessions;
-    signals = s.slots ? serve_init(&s) : -1;
+    signals = serve_init(&s);
     if (signals == -1 || !space_init(&d.queued.space, s.slots))
         strerr_diefusys(EXIT_TEMP, "make room for sessions");
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || !queued_confine())
+    if (!queued_confine())
         strerr_diefusys(EXIT_TEMP, "confine");
     if (!serve_run(&s, signals))
         strerr_diefusys(EXIT_TEMP, "serve descriptor 0");

@@ -9,6 +9,7 @@
 
 #include <skalibs/types.h>
 
+#include "lib/monotonic.h"
 #include "queue/envelope.h"
 #include "queue/exits.h"
 
@@ -128,27 +129,17 @@ receive_feed(struct receive *r)
     return 1;
 }
 
-static uint64_t
-now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* Waits until the socket is ready for those events. Between two messages the
  * process may be ended. */
 static int
-wait_for(int fd, short events, uint64_t deadline, int idle)
+wait_for(int fd, short events, int64_t deadline, int idle)
 {
     struct pollfd x = {.fd = fd, .events = events};
     sigset_t none;
 
     sigemptyset(&none);
     for (;;) {
-        uint64_t t = now();
-        uint64_t left = t < deadline ? deadline - t : 0;
+        int64_t now = monotonic_ms(), left = now < deadline ? deadline - now : 0;
         struct timespec limit = {.tv_sec = (time_t)(left / 1000), .tv_nsec = (long)(left % 1000) * 1000000};
         int n = ppoll(&x, 1, &limit, idle ? &none : 0);
         if (n > 0)
@@ -159,7 +150,7 @@ wait_for(int fd, short events, uint64_t deadline, int idle)
 }
 
 static int
-send_all(struct receive *r, int fd, uint64_t deadline)
+send_all(struct receive *r, int fd, int64_t deadline)
 {
     size_t sent = 0;
 
@@ -199,13 +190,13 @@ fill(struct receive *r, int fd)
 void
 receive_run(struct receive *r, int fd, uint32_t seconds)
 {
-    uint64_t deadline = 0;
+    int64_t deadline = 0;
     int goes_on = 1;
 
     while (goes_on) {
         int idle = r->phase == PHASE_OPENING && r->taken == r->in.len;
         if (idle)
-            deadline = now() + (uint64_t)seconds * 1000;
+            deadline = monotonic_ms() + (int64_t)seconds * 1000;
         if (!wait_for(fd, POLLIN, deadline, idle) || !fill(r, fd))
             break;
         goes_on = receive_feed(r);

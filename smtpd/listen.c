@@ -219,15 +219,9 @@ session(void *data, int fd, uint64_t key, size_t slot)
 static void
 gone(void *data, size_t slot, struct serve_child const *child, int sig)
 {
-    struct log l;
-
     (void)data, (void)slot;
-    if (!sig)
-        return;
-    log_start(&l, "died");
-    log_uint(&l, "pid", (uint64_t)child->pid);
-    log_uint(&l, "signal", (uint64_t)sig);
-    log_end(&l);
+    if (sig)
+        log_died(child->pid, sig);
 }
 
 void

@@ -94,14 +94,8 @@ session(void *data, int fd, uint64_t uid, size_t slot)
 static void
 gone(void *data, size_t slot, struct serve_child const *child, int sig)
 {
-    struct log l;
-
-    if (!sig || sig == SIGTERM)
-        return;
-    log_start(&l, "died");
-    log_uint(&l, "pid", (uint64_t)child->pid);
-    log_uint(&l, "signal", (uint64_t)sig);
-    log_end(&l);
+    if (sig && sig != SIGTERM)
+        log_died(child->pid, sig);
 }
 
 int
@@ -137,11 +131,9 @@ main(int argc, char const *const *argv)
     d.own = geteuid();
     tain_now_set_stopwatch_g();
     s.slots = d.sessions;
-    signals = s.slots ? serve_init(&s) : -1;
+    signals = serve_init(&s);
     if (signals == -1)
         strerr_diefusys(EXIT_TEMP, "make room for sessions");
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-        strerr_diefusys(EXIT_TEMP, "ignore SIGPIPE");
     if (!serve_run(&s, signals))
         strerr_diefusys(EXIT_TEMP, "serve descriptor 0");
     return 0;

@@ -1,6 +1,5 @@
 /* pneu-smtplisten(8): accepts connections on descriptor 0 and serves each as pneu-smtpd does, in a forked child. */
 
-#include <signal.h>
 #include <stdlib.h>
 
 #include <skalibs/djbunix.h>
@@ -37,11 +36,11 @@ main(int argc, char const *const *argv)
     if (!starttls_folder(folder))
         strerr_diefusys(EXIT_TEMP, "find the programs");
     listen_init(&l, folder, &s);
-    signals = l.maxconn ? serve_init(&s) : -1;
+    signals = serve_init(&s);
     if (signals == -1)
         strerr_diefusys(EXIT_TEMP, "make room for connections");
     PROG = "pneu-smtpd"; /* in the log the connections have the name they have under any server */
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || !smtpd_confine_listener(folder))
+    if (!smtpd_confine_listener(folder))
         strerr_diefusys(EXIT_TEMP, "confine");
     if (!serve_run(&s, signals))
         strerr_diefusys(EXIT_TEMP, "serve descriptor 0");

@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <skalibs/types.h>
+
+#include "lib/monotonic.h"
 
 #define VARIABLE "PNEU_SMTPD_STARTTLS"
 #define CERTIFICATE "tls/default/chain.pem"
@@ -18,10 +19,7 @@
 static uint64_t
 seconds(void)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec;
+    return (uint64_t)monotonic_ms() / 1000;
 }
 
 /* ---- who ---- */

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/confine.h"
 #include "lib/log.h"
+#include "lib/monotonic.h"
 
 #define PAUSE 1000 /* milliseconds without accepting where descriptors are short */
 
@@ -33,15 +33,6 @@ keyd_confine(void)
     };
 
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && confine(&c);
-}
-
-static int64_t
-milliseconds(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static void
@@ -102,7 +93,7 @@ complain(struct keyd *d, enum keyd_reason reason)
         [KEYD_MALFORMED] = "malformed", [KEYD_STRANGER] = "stranger",
     };
     struct log l;
-    int64_t now = milliseconds();
+    int64_t now = monotonic_ms();
 
     if (d->complained[reason] && now - d->complained[reason] < 1000)
         return;
@@ -116,7 +107,7 @@ complain(struct keyd *d, enum keyd_reason reason)
 static int
 within_rate(struct keyd *d)
 {
-    int64_t now = milliseconds();
+    int64_t now = monotonic_ms();
 
     d->allowance += (double)(now - d->last) * d->rate / 1000;
     d->last = now;
@@ -244,7 +235,7 @@ expire(struct keyd *d, int64_t now)
 void
 keyd_init(struct keyd *d)
 {
-    d->last = d->refreshed = milliseconds();
+    d->last = d->refreshed = monotonic_ms();
     d->allowance = d->rate;
 }
 
@@ -257,7 +248,7 @@ keyd_run(struct keyd *d, int signals)
     if (fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK) == -1)
         return 0;
     for (;;) {
-        int64_t now = milliseconds();
+        int64_t now = monotonic_ms();
         int wait = expire(d, now);
         x[0] = (struct pollfd){.fd = signals, .events = POLLIN};
         x[1] = (struct pollfd){.fd = resting ? -1 : 0, .events = POLLIN};
@@ -269,7 +260,7 @@ keyd_run(struct keyd *d, int signals)
         resting = 0;
         if (x[0].revents)
             return 1;
-        now = milliseconds();
+        now = monotonic_ms();
         if (now - d->refreshed >= 1000) {
             d->refresh(d);
             d->refreshed = now;

@@ -10,12 +10,12 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/confine.h"
 #include "lib/exits.h"
 #include "lib/log.h"
+#include "lib/monotonic.h"
 #include "lib/unstack.h"
 #include "tls/choose.h"
 #include "tls/record.h"
@@ -60,15 +60,6 @@ struct proxy {
 
 enum outcome { MOVED, STUCK, OVER, BROKEN };
 
-static int64_t
-milliseconds(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static enum outcome
 outcome_of(ssize_t n)
 {
@@ -83,7 +74,7 @@ outcome_of(ssize_t n)
 static void
 set_end(struct proxy *p)
 {
-    int64_t now = milliseconds();
+    int64_t now = monotonic_ms();
 
     p->stall = now + STALL * 1000;
     if (p->last == -1)
@@ -248,7 +239,7 @@ static int
 patience(struct proxy const *p)
 {
     int64_t end = p->last != -1 && p->last < p->stall ? p->last : p->stall;
-    int64_t left = end - milliseconds();
+    int64_t left = end - monotonic_ms();
 
     return end == -1 ? -1 : left < 0 ? 0 : (int)left;
 }
@@ -353,7 +344,7 @@ carry(struct proxy *p)
         if (o == STUCK)
             o = pull(p, &w);
         else if (o == MOVED && p->told && p->stall != -1)
-            p->stall = milliseconds() + STALL * 1000;
+            p->stall = monotonic_ms() + STALL * 1000;
         if (o == BROKEN)
             return "broken";
         if (o == OVER)
@@ -366,12 +357,12 @@ static void
 linger(void)
 {
     char waste[4096];
-    int64_t end = milliseconds() + LINGER * 1000, left;
+    int64_t end = monotonic_ms() + LINGER * 1000, left;
     struct pollfd x = {.fd = 0, .events = POLLIN};
 
     if (shutdown(1, SHUT_WR) == -1)
         return;
-    while ((left = end - milliseconds()) > 0 && poll(&x, 1, (int)left) > 0)
+    while ((left = end - monotonic_ms()) > 0 && poll(&x, 1, (int)left) > 0)
         if (read(0, waste, sizeof waste) <= 0 && errno != EINTR)
             return;
 }
@@ -434,7 +425,7 @@ make(uint32_t timeout, int plain)
     p->buffers = mmap(NULL, sizeof *p->buffers, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     p->plain = plain;
     p->last = -1;
-    p->stall = milliseconds() + (int64_t)timeout * 1000;
+    p->stall = monotonic_ms() + (int64_t)timeout * 1000;
     if (p->buffers != MAP_FAILED)
         return p;
     free(p);

@@ -9,6 +9,7 @@
 #
 #   is GOT WANTED NAME        like TEXT ERE NAME        ok NAME COMMAND...        code N NAME COMMAND...
 #   skip N WHY                skip_all WHY              note TEXT                 bail WHY
+#   results FILE              "ok WHAT" and "not ok WHAT" of a python part; other lines are notes
 #   wait_for CONDITION [SECONDS]      polls a shell condition; false after SECONDS (default 60: other work may be slow)
 #   free_port                         prints a TCP port of 127.0.0.1 nobody uses
 #   listening PORT                    true once somebody listens there
@@ -105,6 +106,16 @@ like() { # TEXT ERE NAME
 		note "no match: $2"
 		return 1
 	fi
+}
+
+results() { # FILE
+	while IFS= read -r test_line; do
+		case $test_line in
+		'ok '*) test_result 0 "${test_line#ok }" ;;
+		'not ok '*) test_result 1 "${test_line#not ok }" || : ;;
+		*) note "$test_line" ;;
+		esac
+	done <"$1"
 }
 
 skip() { # N WHY

@@ -1,14 +1,12 @@
 #!/bin/sh
-# The plug pulled on a real file system, in the short form (tests/crash/README.md).
+# The plug pulled on a real file system.
 . "${PNEU_TOP:-.}/tests/lib.sh"
+. "$PNEU_TOP/tests/crash.sh"
 
-test "$PNEU_VARIANT" = static || skip_all "faults are tried on the build that is used"
+crash_needs mkfs.ext4
 test -n "$TEST_ROOT" && unshare -m true 2>/dev/null && mkdir "$TEST_TMP/try" && truncate -s 8M "$TEST_TMP/image" && mkfs.ext4 -q "$TEST_TMP/image" &&
 	mount -o loop "$TEST_TMP/image" "$TEST_TMP/try" 2>/dev/null || skip_all "nothing can be mounted here"
 umount "$TEST_TMP/try"
-CRASH_SHORT=1
-export CRASH_SHORT
-"$PNEU_TOP/tests/crash/realcut.case.sh" >"$TEST_TMP/out" 2>&1
-is "$?" 0 "nothing lost, torn, untrue or twice" || note "$(cat "$TEST_TMP/out")"
-is "$(grep -c '^realcut  *R4 .* cuts .* ok$' "$TEST_TMP/out")" 7 "each program was cut off, and the whole"
+crash_case realcut "nothing lost, torn, untrue or twice"
+crash_says 7 '^realcut  *R4 .* cuts .* ok$' "each program was cut off, and the whole"
 done_testing

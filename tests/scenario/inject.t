@@ -2,30 +2,14 @@
 # pneu-inject with a program in the queue's place that keeps what it gets.
 # shellcheck disable=SC2016,SC2059,SC1003,SC1010
 . "${PNEU_TOP:-.}/tests/lib.sh"
+. "$PNEU_TOP/tests/inject.sh"
 
-unset NAME MAIL QMAILDEFAULTHOST QMAILDEFAULTDOMAIN QMAILPLUSDOMAIN QMAILIDHOST QMAILMFTFILE
-got=$TEST_TMP/got
-export got
-PNEU_HOME=$TEST_TMP/home PNEU_QUEUE=$TEST_TMP/queue QMAILUSER=joe
-export PNEU_HOME PNEU_QUEUE QMAILUSER
-mkdir -p "$PNEU_HOME/control" "$PNEU_HOME/run" "$got"
-echo mx.pneu.test >"$PNEU_HOME/control/me"
+QMAILUSER=joe
+export QMAILUSER
 echo host >"$PNEU_HOME/control/defaulthost"
 echo pneu.test >"$PNEU_HOME/control/defaultdomain"
 echo plus.test >"$PNEU_HOME/control/plusdomain"
-cat >"$PNEU_QUEUE" <<'QUEUE'
-#!/bin/sh
-cat >"$got/message"
-cat <&1 >"$got/.envelope"
-tr '\0' '|' <"$got/.envelope" >"$got/envelope"
-rm -f "$got/more"
-if test -n "${PNEU_ENVELOPE:-}"; then eval "cat <&$PNEU_ENVELOPE" >"$got/more"; fi
-exit "${QUEUE_EXIT:-0}"
-QUEUE
-chmod 755 "$PNEU_QUEUE"
 
-reset() { rm -f "$got"/*; }
-envelope() { cat "$got/envelope" 2>/dev/null; }
 # Fields of the queued header, those that differ from run to run made equal.
 message() {
 	sed -e 's/^\(.*Date\): [A-Z][a-z][a-z], [0-9][0-9] [A-Z][a-z][a-z] [0-9]\{4\} [0-9:]\{8\} +0000$/\1: D/' \

@@ -1,30 +1,15 @@
 #!/bin/sh
 # pneu-sendmail as those programs call it that send mail, with a program in the queue's place that keeps what it gets.
 . "${PNEU_TOP:-.}/tests/lib.sh"
+. "$PNEU_TOP/tests/inject.sh"
 
-unset NAME MAIL QMAILINJECT QMAILDEFAULTHOST QMAILDEFAULTDOMAIN QMAILPLUSDOMAIN QMAILIDHOST QMAILMFTFILE
-got=$TEST_TMP/got
-export got
-PNEU_HOME=$TEST_TMP/home PNEU_QUEUE=$TEST_TMP/queue USER=joe
-export PNEU_HOME PNEU_QUEUE USER
-mkdir -p "$PNEU_HOME/control" "$PNEU_HOME/queue/lock" "$got" "$TEST_TMP/bin"
-echo mx.pneu.test >"$PNEU_HOME/control/me"
-cat >"$PNEU_QUEUE" <<'QUEUE'
-#!/bin/sh
-cat >"$got/message"
-cat <&1 >"$got/.envelope"
-tr '\0' '|' <"$got/.envelope" >"$got/envelope"
-rm -f "$got/more"
-if test -n "${PNEU_ENVELOPE:-}"; then eval "cat <&$PNEU_ENVELOPE" >"$got/more"; fi
-exit "${QUEUE_EXIT:-0}"
-QUEUE
-chmod 755 "$PNEU_QUEUE"
+USER=joe
+export USER
+mkdir "$TEST_TMP/bin"
 for name in sendmail mailq newaliases; do ln -s "$PNEU_BIN/pneu-sendmail" "$TEST_TMP/bin/$name"; done
 PATH=$TEST_TMP/bin:$PATH
 sendmail=$TEST_TMP/bin/sendmail
 
-reset() { rm -f "$got"/*; }
-envelope() { cat "$got/envelope" 2>/dev/null; }
 body() { sed '1,/^$/d' "$got/message" 2>/dev/null; }
 # TEXT ARGUMENTS...
 run() {

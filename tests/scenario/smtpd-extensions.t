@@ -3,16 +3,6 @@
 # what pneu-users tells EXPN.
 . "${PNEU_TOP:-.}/tests/lib.sh"
 
-results() { # FILE: "ok ..." and "not ok ..." of a python part
-	while IFS= read -r line; do
-		case $line in
-		'ok '*) test_result 0 "${line#ok }" ;;
-		'not ok '*) test_result 1 "${line#not ok }" || : ;;
-		*) note "$line" ;;
-		esac
-	done <"$1"
-}
-
 dialogue() { # TEXT: printf's format; the replies
 	# shellcheck disable=SC2059
 	printf "$1" | TCPREMOTEIP=192.0.2.1 PROTO=TCP pneu-smtpd 2>>"$TEST_TMP/smtpd.log" | tr -d '\r'

@@ -12,15 +12,6 @@ the_log() { cat "$PNEU_HOME/log/in.test"; }
 descriptors() { find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l; }
 children() { cat "/proc/$1/task/$1/children" 2>/dev/null | wc -w; }
 debris() { find "$PNEU_HOME/queue" "$PNEU_HOME/run" -type f | sort; }
-results() { # FILE: "ok ..." and "not ok ..." of a python part
-	while IFS= read -r line; do
-		case $line in
-		'ok '*) test_result 0 "${line#ok }" ;;
-		'not ok '*) test_result 1 "${line#not ok }" || : ;;
-		*) note "$line" ;;
-		esac
-	done <"$1"
-}
 
 # ---- connections that end at every stage ----
 

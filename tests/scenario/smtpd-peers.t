@@ -130,12 +130,7 @@ clients() {
 
 	# python's smtplib, over TCP and over a bare socketpair
 	python_clients >"$TEST_TMP/python" 2>&1 || test_result 1 "smtplib: $(tail -n 1 "$TEST_TMP/python")"
-	while IFS= read -r line; do
-		case $line in
-		'ok '*) test_result 0 "${line#ok }" ;;
-		*) test_result 1 "${line#not ok }" || : ;;
-		esac
-	done <"$TEST_TMP/python"
+	results "$TEST_TMP/python"
 	take "$TEST_TMP/got"
 	ok 'smtplib: 8-bit bytes, a line of 15,000, dots' holds "$TEST_TMP/got" "$TEST_TMP/want"
 	on_a_socketpair >"$TEST_TMP/pair" 2>&1

@@ -50,7 +50,7 @@ complete_value(struct complete *c, enum complete_name which)
 
 /* Appends "." and that value. */
 static int
-add(struct complete *c, enum complete_name which, struct header_address *a)
+add(struct complete *c, enum complete_name which, struct addresslist_entry *a)
 {
     if (!complete_value(c, which))
         return 0;
@@ -59,7 +59,7 @@ add(struct complete *c, enum complete_name which, struct header_address *a)
 }
 
 int
-complete_address(struct complete *c, struct header_address *a)
+complete_address(struct complete *c, struct addresslist_entry *a)
 {
     if (!a->local.len && !a->domain.len)
         return 1;

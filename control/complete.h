@@ -5,7 +5,7 @@
 
 #include <skalibs/stralloc.h>
 
-#include "lib/header.h"
+#include "lib/addresslist.h"
 
 enum complete_name { COMPLETE_HOST, COMPLETE_DOMAIN, COMPLETE_PLUS, COMPLETE_ID, COMPLETE_count };
 
@@ -20,6 +20,6 @@ struct complete {
 extern int complete_value(struct complete *, enum complete_name);
 
 /* Completes the domain of an address, and sets its `changed` if it did. Returns 1, or 0 as complete_value. */
-extern int complete_address(struct complete *, struct header_address *);
+extern int complete_address(struct complete *, struct addresslist_entry *);
 
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "inject/inject.h"
+#include "lib/addresslist.h"
 #include "queue/envelope.h"
 
 /* What we do with a field. */
@@ -28,7 +29,7 @@ static unsigned char const uses[HEADER_count] = {
 
 /* Appends local@domain and a NUL. Returns 1, 0 with errno (EILSEQ: no address that we queue). */
 static int
-put_address(stralloc *to, struct header_address const *a)
+put_address(stralloc *to, struct addresslist_entry const *a)
 {
     size_t start = to->len;
 
@@ -40,9 +41,9 @@ put_address(stralloc *to, struct header_address const *a)
     return stralloc_0(to);
 }
 
-/* Completes an address and notes it: header_address_func. */
+/* Completes an address and notes it: addresslist_func. */
 static int
-note(void *data, struct header_address *a)
+note(void *data, struct addresslist_entry *a)
 {
     struct inject *i = data;
 
@@ -109,7 +110,7 @@ addresses(struct inject *i, struct header_field const *f, enum use use, int stay
 
     i->to = to[use];
     i->also = use == SHOWN ? &i->shown : 0;
-    int good = header_addresses(body, f->end - f->body, &out, note, i, &why);
+    int good = addresslist_walk(body, f->end - f->body, &out, note, i, &why);
     if (!good && (wrong(i, INJECT_DATA, name_of(i, f), why), use == SENDER || use == RETURN || !doubt(i, use)))
         return 0;
     if (stays && !(good ? stralloc_cat(&i->kept, &out) : stralloc_catb(&i->kept, body, f->end - f->body)))
@@ -172,7 +173,7 @@ is_domain(char const *s)
 int
 fields_argument(struct inject *i, char const *s, stralloc *to)
 {
-    struct header_address a = {.local = STRALLOC_ZERO};
+    struct addresslist_entry a = {.local = STRALLOC_ZERO};
     char const *at = strrchr(s, '@');
     size_t len = at ? (size_t)(at - s) : strlen(s);
     size_t dlen = at ? strlen(at + 1) : 0;
@@ -201,7 +202,7 @@ fields_list(struct inject *i, char const *s, stralloc *to)
     i->to = to;
     i->also = 0;
     i->complete.failed = 0;
-    return header_addresses(s, strlen(s), &i->scratch, note, i, &why) || wrong(i, INJECT_USAGE, s, why);
+    return addresslist_walk(s, strlen(s), &i->scratch, note, i, &why) || wrong(i, INJECT_USAGE, s, why);
 }
 
 int

@@ -6,6 +6,7 @@
 #include <skalibs/types.h>
 
 #include "inject/inject.h"
+#include "lib/addresslist.h"
 #include "lib/date.h"
 #include "queue/id.h"
 
@@ -114,7 +115,7 @@ put_quoted(stralloc *to, char const *s)
 {
     char const *at = strrchr(s, '@');
 
-    return header_quote(to, s, at ? (size_t)(at - s) : strlen(s), 0) && stralloc_cats(to, at ? at : "");
+    return addresslist_quote(to, s, at ? (size_t)(at - s) : strlen(s), 0) && stralloc_cats(to, at ? at : "");
 }
 
 static int
@@ -145,7 +146,7 @@ put_from(struct inject *i, char const *field)
     }
     int good = stralloc_cats(to, field);
     if (name && !comment)
-        good = good && header_quote(to, name, strlen(name), 1) && stralloc_cats(to, " <");
+        good = good && addresslist_quote(to, name, strlen(name), 1) && stralloc_cats(to, " <");
     good = good && put_quoted(to, i->scratch.s);
     if (name)
         good = good && (comment ? put_comment(to, name) : stralloc_append(to, '>'));

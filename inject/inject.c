@@ -14,6 +14,7 @@
 #include "control/control.h"
 #include "inject/inject.h"
 #include "inject/unique.h"
+#include "lib/addresslist.h"
 #include "lib/log.h"
 
 #define FOLLOWUP_MAX 1048576 /* bytes of $QMAILMFTFILE */
@@ -292,7 +293,8 @@ print_it(struct inject *i)
     sink_print(&to);
     line->len = 0;
     if (!stralloc_cats(line, "Return-Path: <") ||
-        (*i->sender.s && !header_quote(line, i->sender.s, at ? (size_t)(at - i->sender.s) : strlen(i->sender.s), 0)) ||
+        (*i->sender.s &&
+         !addresslist_quote(line, i->sender.s, at ? (size_t)(at - i->sender.s) : strlen(i->sender.s), 0)) ||
         !stralloc_cats(line, at ? at : "") || !stralloc_cats(line, ">\n") || !sink_put(&to, line->s, line->len))
         return inject_trouble(i, INJECT_SYSTEM, "standard output");
     return send_message(i, &to) && finish(i, &to);

@@ -1,6 +1,4 @@
-/* The header of a message (RFC 5322 section 2.2, with the obsolete forms of section 4 that are still sent): its
- * fields, and the address lists in them. Nothing recurses, nothing is parsed in place, bytes above 0x7f count
- * as letters (RFC 6532; older software sends them too). */
+/* The header of a message (RFC 5322 section 2.2): its fields. */
 
 #ifndef PNEU_LIB_HEADER_H
 #define PNEU_LIB_HEADER_H
@@ -82,27 +80,5 @@ extern int header_scan(char const *line, size_t len, enum header_name *, size_t 
 
 /* 1 if that field is for us alone, and does not leave with the message: Bcc, Resent-Bcc, Return-Path, Content-Length. */
 extern int header_private(enum header_name);
-
-/* One address of a list. local and domain are unquoted, comments and blanks gone. */
-struct header_address {
-    stralloc local;
-    stralloc domain; /* of an address literal with its brackets; empty if there is none */
-    int changed;     /* the function changed domain: it shall stand in the field */
-};
-
-/* Called for each address; for <> with both parts empty. Returns 1, or 0 with errno to stop. */
-typedef int header_address_func(void *, struct header_address *);
-
-/* Walks over the addresses of a field's body and writes the body to out, byte by byte as it was except for:
- * domains that the function changed; source routes, which are dropped; a missing comma between two addresses; a ';'
- * where there is no group, which becomes a comma; a group's missing ';' at the end; the dot behind a domain.
- * Returns 1, or 0 with errno: EPROTO if it is no address list, *why says what is wrong; ENOMEM; what the function
- * left there, with *why NULL. */
-extern int header_addresses(char const *s, size_t len, stralloc *out, header_address_func *, void *data,
-                            char const **why);
-
-/* Appends s as it has to stand in a header: as it is if it is a dot-atom, else as a quoted string. For `phrase`
- * always quoted. Returns 1, or 0 with ENOMEM. */
-extern int header_quote(stralloc *to, char const *s, size_t len, int phrase);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/addr.h"
+#include "lib/addresslist.h"
 #include "lib/date.h"
 #include "queue/envelope.h"
 #include "queue/id.h"
@@ -66,7 +67,7 @@ has_addresses(enum header_name name)
 
 /* An address of From is kept, to be asked about. One that no envelope could hold is nobody's. */
 static int
-keep(struct tidy *t, struct header_address const *a)
+keep(struct tidy *t, struct addresslist_entry const *a)
 {
     size_t at = t->froms.len;
 
@@ -80,9 +81,9 @@ keep(struct tidy *t, struct header_address const *a)
     return stralloc_0(&t->froms);
 }
 
-/* header_address_func */
+/* addresslist_func */
 static int
-note(void *data, struct header_address *a)
+note(void *data, struct addresslist_entry *a)
 {
     struct tidy *t = data;
 
@@ -100,7 +101,7 @@ put_addresses(struct tidy *t, struct header_field const *f)
     int good;
 
     t->in_from = f->name == HEADER_FROM;
-    good = header_addresses(body, f->end - f->body, &out, note, t, &why);
+    good = addresslist_walk(body, f->end - f->body, &out, note, t, &why);
     if (good)
         good = stralloc_cat(&t->out, &out);
     else if (why) {

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/addresslist.h"
 #include "lib/header.h"
 
 int LLVMFuzzerTestOneInput(unsigned char const *data, size_t size);
 
 static int
-complete(void *data, struct header_address *a)
+complete(void *data, struct addresslist_entry *a)
 {
     stralloc *found = data;
 
@@ -36,9 +37,9 @@ lists(char const *s, size_t len)
     char const *why;
 
     found.len = same.len = 0;
-    if (!header_addresses(s, len, &out, complete, &found, &why))
+    if (!addresslist_walk(s, len, &out, complete, &found, &why))
         return;
-    if (!header_addresses(out.s, out.len, &again, complete, &same, &why))
+    if (!addresslist_walk(out.s, out.len, &again, complete, &same, &why))
         abort();
     if (!same_bytes(&out, &again) || !same_bytes(&found, &same))
         abort();

@@ -219,7 +219,7 @@ static short const calls_write[] = {
     __NR_linkat,    __NR_renameat,  __NR_renameat2, __NR_unlinkat,        __NR_mkdirat, __NR_ftruncate,
     __NR_fallocate, __NR_utimensat, __NR_fchmod,    __NR_copy_file_range, __NR_sendfile};
 
-static short const calls_sync[] = {__NR_fsync, __NR_fdatasync, __NR_pwrite64};
+static short const calls_sync[] = {__NR_fsync, __NR_fdatasync, __NR_sync_file_range, __NR_pwrite64};
 static short const calls_connect[] = {__NR_connect};
 static short const calls_inet[] = {__NR_sendmsg, __NR_recvmsg};
 static short const calls_accept[] = {__NR_accept4};

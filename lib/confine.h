@@ -23,7 +23,7 @@
 #define CONFINE_FORK (1u << 6)   /* start processes, wait for them and signal them */
 #define CONFINE_PASS (1u << 7)   /* send and receive descriptors (sendmsg, recvmsg); memfd */
 #define CONFINE_LOCK (1u << 8)   /* flock */
-#define CONFINE_SYNC (1u << 9)   /* fsync, fdatasync and pwrite alone */
+#define CONFINE_SYNC (1u << 9)   /* fsync, fdatasync, sync_file_range and pwrite alone */
 #define CONFINE_LESS (1u << 10)  /* call confine_less */
 #define CONFINE_SPLIT (1u << 11) /* become two: fork and socketpair, without signals or waiting */
 

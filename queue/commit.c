@@ -209,17 +209,41 @@ name_token(struct commit *c)
     return other != -1;
 }
 
+/* Names the file, then syncs folder and file: the first of the two waits for the disk, the second finds its work done by
+ * the same commit of the journal. The data is on its way before the name is made, so that no journal names an empty file.
+ * Where a file system has it otherwise, a cut may leave a name that leads to no whole file: its checksums tell, which
+ * every reader proves in a file of this size, and nobody was told yes. */
+static int
+name_first(struct commit *c)
+{
+    if (sync_file_range(c->fd, 0, 0, SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) == -1 || !name_it(c))
+        return 0;
+    if (sync_fd(c->dir) && sync_fd(c->fd))
+        return 1;
+    int e = errno;
+    unlinkat(c->dir, c->id, 0); /* nobody knows what the disk has of it */
+    return (errno = e, 0);
+}
+
+/* Syncs the file, names it, syncs the folder. */
+static int
+name_last(struct commit *c)
+{
+    return sync_fd(c->fd) && (c->token ? name_token(c) : name_it(c)) && sync_fd(c->dir);
+}
+
 int
 commit_end(struct commit *c, struct bytes envelope, uint32_t recipients)
 {
     int before = c->token ? known(c, 0) : 0;
 
-    if (before == 0 &&
-        (!finish(c, envelope, recipients) || !sync_fd(c->fd) || !(c->token ? name_token(c) : name_it(c))))
+    /* Where the token is known, whoever made that name may have died before he synced it. */
+    if (before)
+        return before == 1 && sync_fd(c->dir);
+    if (!finish(c, envelope, recipients))
         return 0;
-    /* Also where the token was known: whoever made that name may have died
-     * before he synced it. */
-    return before != -1 && sync_fd(c->dir);
+    /* A token's name tells others that the message is queued, and may not be earlier than that. */
+    return c->token || c->dotted || c->written || c->buffer.len > FILE_WHOLE ? name_last(c) : name_first(c);
 }
 
 void

@@ -5,7 +5,11 @@
  * anybody say yes. A cut before the name leaves nothing, one between the name
  * and the answer leaves a whole message whose sender tries again: a duplicate,
  * never a loss. A failed fsync is not tried again, since the kernel may have
- * forgotten the pages it could not write: the file is given up. */
+ * forgotten the pages it could not write: the file is given up.
+ *
+ * A message of one write, which has no token, gets its name before both fsyncs: one commit of
+ * the file system's journal serves both, where the other order waits for two.
+ * What a cut may leave of it is whole, or told by its checksums; see name_first. */
 
 #ifndef PNEU_QUEUE_COMMIT_H
 #define PNEU_QUEUE_COMMIT_H

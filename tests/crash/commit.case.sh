@@ -26,6 +26,13 @@ for size in small large; do
 	done
 done
 
+# A message of several blocks, in one write: what is not whole of it is told by a checksum.
+seq 1 8000 >"$CRASH_TMP/middle"
+export CRASH_MESSAGE="$CRASH_TMP/middle"
+crash_states "commit middle tmpfile" --root "$CRASH_TMP/home/queue" --said yes --event 'yes=out:^yes' --inner \
+	--setup "rm -rf $CRASH_TMP/home; cp -R $CRASH_TMP/empty $CRASH_TMP/home" --stdin "$CRASH_MESSAGE" \
+	--oracle "$CRASH/oracle_queue.py" -- sh -c "exec \$CS_STRACE $PNEU_TESTS/tool/commit"
+
 # Two writers of one token: while the second is between its look and its name, the first one's message goes to wait/.
 rm -rf "$PNEU_HOME"
 cp -R "$CRASH_TMP/empty" "$PNEU_HOME"

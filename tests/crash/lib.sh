@@ -21,7 +21,7 @@ CRASH_CASE=${CRASH_CASE%.case.sh}
 : >"$CRASH_TMP/.sums"
 
 # The calls of the short form: those that make, change or sync files, and those that answer.
-CRASH_CALLS=openat,write,pwrite64,fsync,fdatasync,linkat,unlinkat,renameat2,rename,close,sendto
+CRASH_CALLS=openat,write,pwrite64,sync_file_range,fsync,fdatasync,linkat,unlinkat,renameat2,rename,close,sendto
 
 crash_instance() { # DIR
 	mkdir -p "$1/queue/new" "$1/queue/hold" "$1/queue/bad" "$1/queue/lock" "$1/queue/wait" "$1/control" "$1/run" "$1/users"

@@ -8,14 +8,21 @@ test -z "${CRASH_SHORT:-}" || exit 0
 mutants() {
 	cat <<-'EOF'
 		unchanged|
-		file-not-synced|s/ || !sync_fd(c->fd)//
-		failed-fsync-of-the-file-ignored|s/ || !sync_fd(c->fd)/ || (sync_fd(c->fd), 0)/
-		folder-not-synced|s/return before != -1 \&\& sync_fd(c->dir);/return before != -1;/
-		failed-fsync-of-the-folder-ignored|s/return before != -1 \&\& sync_fd(c->dir);/return (sync_fd(c->dir), before != -1);/
+		file-not-synced|s/sync_fd(c->dir) \&\& sync_fd(c->fd)/sync_fd(c->dir)/
+		failed-fsync-of-the-file-ignored|s/sync_fd(c->dir) \&\& sync_fd(c->fd)/sync_fd(c->dir) \&\& (sync_fd(c->fd), 1)/
+		folder-not-synced|s/sync_fd(c->dir) \&\& sync_fd(c->fd)/sync_fd(c->fd)/
+		failed-fsync-of-the-folder-ignored|s/sync_fd(c->dir) \&\& sync_fd(c->fd)/(sync_fd(c->dir), 1) \&\& sync_fd(c->fd)/
+		named-before-the-data-is-on-its-way|s/if (sync_file_range.* == -1 || !name_it(c))/if (!name_it(c))/
+		failed-write-to-the-device-ignored|s/if (sync_file_range(\(.*\)) == -1 || !name_it(c))/if ((sync_file_range(\1), 0) || !name_it(c))/
+		large-file-not-synced|s/return sync_fd(c->fd) \&\& (c->token/return (c->token/
+		failed-fsync-of-the-large-file-ignored|s/return sync_fd(c->fd) \&\& (c->token/return (sync_fd(c->fd), 1) \&\& (c->token/
+		folder-of-the-large-file-not-synced|s/ : name_it(c)) \&\& sync_fd(c->dir);/ : name_it(c));/
+		failed-fsync-of-its-folder-ignored|s/ : name_it(c)) \&\& sync_fd(c->dir);/ : name_it(c)) \&\& (sync_fd(c->dir), 1);/
+		large-file-named-before-it-is-synced|s/return c->token || c->dotted || c->written || c->buffer.len > FILE_WHOLE ?/return 0 ?/
 		any-error-of-fsync-is-EINTR|s/    return r == 0;/    return r == 0 || errno == ENOSPC;/
 		fsync-is-tried-again|s/while (r == -1 \&\& errno == EINTR)/while (r == -1)/
-		named-before-it-is-synced|s/!finish(c, envelope, recipients) || !sync_fd(c->fd)/!finish(c, envelope, recipients) || !name_it(c) || !sync_fd(c->fd)/
-		failed-link-ignored|s/ : name_it(c)))/ : (name_it(c), 1)))/
+		failed-link-ignored|s/== -1 || !name_it(c))/== -1 || (name_it(c), 0))/
+		failed-link-of-the-large-file-ignored|s/ : name_it(c)) / : (name_it(c), 1)) /
 		write-error-ignored|s/            return n == 0 ? (errno = ENOSPC, 0) : 0;/            return 1;/
 		short-write-is-enough|s/^        len -= (size_t)n;/        len = 0;/
 		header-not-written|s/return flush(c) \&\& write_at(c->fd, header, FILE_HEADER, 0);/return flush(c);/
@@ -38,7 +45,7 @@ noticed() { # false if all is well with it; a writer that does not work at all i
 				-- sh -c "exec \$CS_STRACE $inject $CRASH_TMP/mutant" >"$CRASH_TMP/.log" 2>&1 || return 0
 			grep -q 'said whole' "$CRASH_TMP/.log" || return 0
 		done
-		"$CRASH/inject.py" --calls write,pwrite64,fsync,linkat,openat --setup 'mkdir queue queue/new queue/hold queue/wait' \
+		"$CRASH/inject.py" --calls write,pwrite64,sync_file_range,fsync,linkat,openat --setup 'mkdir queue queue/new queue/hold queue/wait' \
 			--stdin "$CRASH_MESSAGE" --oracle "$CRASH/oracle_queue.py @DIR@" --timeout 5 -- env PNEU_HOME=@DIR@ "$CRASH_TMP/mutant" \
 			>"$CRASH_TMP/.log" 2>&1 || return 0
 	done

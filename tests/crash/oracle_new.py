@@ -7,4 +7,4 @@ import oracle_queue
 
 def check(new, said, events, desc):
     found, wrong = oracle_queue.look_in(new)
-    return oracle_queue.judge(found, wrong, said)
+    return oracle_queue.judge(found, wrong, said, desc)

@@ -18,7 +18,7 @@ import argparse, collections, glob, os, random, re, signal, socket, subprocess, 
 
 import disk as device
 
-CALLS = 'write,writev,pwrite64,fsync,fdatasync,rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,utimensat,ftruncate,sendto,sendmsg'
+CALLS = 'write,writev,pwrite64,sync_file_range,fsync,fdatasync,rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,utimensat,ftruncate,sendto,sendmsg'
 HEADER = re.compile(rb'pneu1 message=(\d{20}) envelope=(\d{10}) recipients=(\d{10}) crc=[0-9a-f]{8},[0-9a-f]{8} header=[0-9a-f]{8} *\n')
 NAME = re.compile(r'[0-9a-f]{28}$|t[0-9a-f]{27}$')
 TOOLS = os.environ['PNEU_TESTS'] + '/tool/'

@@ -12,6 +12,7 @@
  *
  * The message has an ID made from a token, so that both writers mean one name: what pneu-bounce and pneu-local use. Writers
  * of different IDs share nothing but the folder, which a writer's fsync writes for all; the disk here writes it at any time.
+ * A message without a token may get its name before it is synced (name_first() of queue/commit.c): commit.case.sh has that.
  * It has two recipients, a Maildir here and one on another host, who is told yes, not now, or never; then a report is owed.
  *
  * What must hold:

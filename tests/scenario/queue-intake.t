@@ -140,6 +140,14 @@ in_message() { # the session waits for more of it: SIGTERM is blocked then, as i
 		"/proc/$(session_of)/status" 2>/dev/null
 }
 
+begin_half() { # [x]: a client in the midst of a message; it goes on when a line is written to descriptor 7
+	: >out
+	client half "$@" <go >out 2>&1 &
+	pid=$!
+	exec 7>go
+	wait_for in_message
+}
+
 hostile() {
 	bare_instance "$TEST_TMP/home"
 	echo 10 >"$PNEU_HOME/control/intakesessions"
@@ -214,10 +222,7 @@ hostile() {
 
 	# ends in the middle
 	mkfifo go
-	client half <go >out 2>&1 &
-	pid=$!
-	exec 7>go
-	wait_for in_message
+	begin_half
 	kill -9 "$(session_of)"
 	echo >&7
 	wait $pid
@@ -226,21 +231,13 @@ hostile() {
 	wait_for 'grep -q "died uid=.* signal=9" "$PNEU_HOME/log"'
 	is "$?" 0 "it is logged"
 	exec 7>&-
-	: >out
-	client half <go >out 2>&1 &
-	pid=$!
-	exec 7>go
-	wait_for in_message
+	begin_half
 	kill -9 "$(sed -n 's/^half //p' out)"
 	wait $pid 2>/dev/null
 	wait_for 'test -z "$(session_of)"'
 	is "$(queued)" 0 "the client is killed: nothing is queued"
 	exec 7>&-
-	: >out
-	client half <go >out 2>&1 &
-	pid=$!
-	exec 7>go
-	wait_for in_message
+	begin_half
 	kill -TERM "$INTAKE"
 	wait_for '! as_uid 60009 sh -c "pneu-queue </dev/null 1</dev/null 2>/dev/null; test \$? != 73"'
 	echo >&7
@@ -252,11 +249,7 @@ hostile() {
 	exec 7>&-
 	rm -f "$PNEU_HOME"/queue/new/*
 	intake_start
-	: >out
-	client half x <go >out 2>&1 &
-	pid=$!
-	exec 7>go
-	wait_for in_message
+	begin_half x
 	kill -9 "$INTAKE"
 	wait "$INTAKE" 2>/dev/null
 	echo >&7

@@ -72,6 +72,29 @@ clock_read(struct clock *c)
 
 /* ---- ages ---- */
 
+/* Between two offsets nobody looked: the change may have been at any time then. */
+static int64_t
+gap_begin(struct clock const *c, struct clock_offset const *o)
+{
+    int64_t begin = INT64_MIN;
+
+    for (unsigned int i = 0; i < c->noffsets; i++)
+        if (c->offsets[i].to < o->from && c->offsets[i].to > begin)
+            begin = c->offsets[i].to;
+    return begin == INT64_MIN ? o->from : begin;
+}
+
+static int64_t
+gap_end(struct clock const *c, struct clock_offset const *o)
+{
+    int64_t end = c->count;
+
+    for (unsigned int i = 0; i < c->noffsets; i++)
+        if (c->offsets[i].from > o->to && c->offsets[i].from < end)
+            end = c->offsets[i].from;
+    return end;
+}
+
 /* What the count was when some clock said so: the latest of the times at which one did. */
 static int
 count_then(struct clock const *c, int64_t wall, int64_t *count)
@@ -81,7 +104,7 @@ count_then(struct clock const *c, int64_t wall, int64_t *count)
     for (unsigned int i = 0; i < c->noffsets; i++) {
         struct clock_offset const *o = c->offsets + i;
         int64_t n = wall - o->by;
-        if (n < o->from - JUMP || n > o->to + JUMP || (found && n <= *count))
+        if (n < gap_begin(c, o) - JUMP || n > o->to + JUMP || (found && n <= *count))
             continue;
         *count = n;
         found = 1;
@@ -89,8 +112,8 @@ count_then(struct clock const *c, int64_t wall, int64_t *count)
     return found;
 }
 
-/* No clock that is known of did. The file came from elsewhere, or is older than all that is known; or it is of a time that was left out, and
- * then of the end of what was before at the latest. */
+/* No clock that is known of did: nobody looked at the one that did, for pneu-send did not run, so it came before the next look. Or the
+ * file is older than all that is known, or comes from elsewhere. */
 static int64_t
 count_guess(struct clock const *c, int64_t wall)
 {
@@ -100,11 +123,12 @@ count_guess(struct clock const *c, int64_t wall)
 
     for (unsigned int i = 0; i < c->noffsets; i++) {
         struct clock_offset const *o = c->offsets + i;
+        int64_t end = gap_end(c, o);
         if (o->from < first->from)
             first = o;
-        if (wall - o->by < o->from || (found && o->to <= count))
+        if (i == c->now || wall - o->by < o->from || (found && end <= count))
             continue;
-        count = o->to;
+        count = end;
         found = 1;
     }
     return found ? count : wall - first->by;

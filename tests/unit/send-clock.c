@@ -156,6 +156,13 @@ offsets(void)
     for (unsigned int i = 0; i < 100; i++)
         (void)clock_set(&c, (BOOT + i * 60) * 1000, (uint64_t)(NOW + i * DAY));
     ok(c.noffsets == CLOCK_OFFSETS, "of many some are forgotten");
+    memset(&again, 0, sizeof again);
+    (void)clock_set(&again, 1000, NOW); /* for three hours nobody looks, and in the third it is set */
+    (void)clock_set(&again, 10801000, NOW - YEARS + 10800);
+    ok(clock_age(&again, NOW + 7200) == 0 && clock_age(&again, NOW - YEARS + 3600) == 7200,
+       "what came when nobody looked is young");
+    (void)clock_set(&again, 10901000, NOW - YEARS + 10900);
+    ok(clock_age(&again, NOW + 7200) == 100, "and grows older");
     len = clock_fmt(&c, text, id);
     ok(clock_scan(&again, text, len, id, c.boot) && !memcmp(again.offsets, c.offsets, sizeof c.offsets) &&
            again.base == c.base && again.count == c.count,

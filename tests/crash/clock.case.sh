@@ -13,6 +13,7 @@ mkdir "$CRASH_TMP/said"
 run() { # BEGIN BY DAYS START: in the background
 	name=$1.$2.$3.$4
 	crash_instance "$CRASH_TMP/$name"
+	mkdir -p "$CRASH_TMP/$name/made/queue/new"
 	echo 259200 >"$CRASH_TMP/$name/control/queuelifetime"
 	echo '. Z 4.4.1 0 not now' >"$CRASH_TMP/$name/rules"
 	/usr/bin/python3 "$CRASH/clock.py" "$CRASH_TMP/$name" "$rate" "$1" "$2" "$3" "$4" >"$CRASH_TMP/said/$name" 2>&1

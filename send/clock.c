@@ -14,12 +14,14 @@
 
 /* ---- offsets ---- */
 
-/* The clock was set: it has an offset it had before, or a new one in place of the one that was seen last the longest ago. */
+/* The clock was set: it has an offset it had before, or a new one in place of the one that was seen last the longest ago. It was set between the
+ * last look and this one, when nobody knows: until now it may have had the old one, and since the last look this one. */
 static void
-offset_change(struct clock *c, int64_t by)
+offset_change(struct clock *c, int64_t by, int64_t looked)
 {
     unsigned int oldest = 0;
 
+    c->offsets[c->now].to = c->count;
     for (unsigned int i = 0; i < c->noffsets; i++) {
         struct clock_offset const *o = c->offsets + i;
         if (by - o->by <= JUMP && o->by - by <= JUMP) {
@@ -30,7 +32,7 @@ offset_change(struct clock *c, int64_t by)
             oldest = i;
     }
     c->now = c->noffsets < CLOCK_OFFSETS ? c->noffsets++ : oldest;
-    c->offsets[c->now] = (struct clock_offset){by, c->count, c->count};
+    c->offsets[c->now] = (struct clock_offset){by, looked, c->count};
 }
 
 int
@@ -42,10 +44,11 @@ clock_set(struct clock *c, uint64_t boot, uint64_t wall)
 
     if (!c->noffsets) {
         c->count = (int64_t)wall;
-        offset_change(c, 0);
+        offset_change(c, 0, c->count);
     } else if (drift > JUMP || drift < -JUMP) {
+        int64_t looked = c->count;
         c->count += (int64_t)(boot - c->boot) / 1000;
-        offset_change(c, (int64_t)wall - c->count);
+        offset_change(c, (int64_t)wall - c->count, looked);
         c->jumped = boot ? boot : 1;
         jump = 1;
     }
@@ -72,29 +75,6 @@ clock_read(struct clock *c)
 
 /* ---- ages ---- */
 
-/* Between two offsets nobody looked: the change may have been at any time then. */
-static int64_t
-gap_begin(struct clock const *c, struct clock_offset const *o)
-{
-    int64_t begin = INT64_MIN;
-
-    for (unsigned int i = 0; i < c->noffsets; i++)
-        if (c->offsets[i].to < o->from && c->offsets[i].to > begin)
-            begin = c->offsets[i].to;
-    return begin == INT64_MIN ? o->from : begin;
-}
-
-static int64_t
-gap_end(struct clock const *c, struct clock_offset const *o)
-{
-    int64_t end = c->count;
-
-    for (unsigned int i = 0; i < c->noffsets; i++)
-        if (c->offsets[i].from > o->to && c->offsets[i].from < end)
-            end = c->offsets[i].from;
-    return end;
-}
-
 /* What the count was when some clock said so: the latest of the times at which one did. */
 static int
 count_then(struct clock const *c, int64_t wall, int64_t *count)
@@ -104,7 +84,7 @@ count_then(struct clock const *c, int64_t wall, int64_t *count)
     for (unsigned int i = 0; i < c->noffsets; i++) {
         struct clock_offset const *o = c->offsets + i;
         int64_t n = wall - o->by;
-        if (n < gap_begin(c, o) - JUMP || n > o->to + JUMP || (found && n <= *count))
+        if (n < o->from - JUMP || n > o->to + JUMP || (found && n <= *count))
             continue;
         *count = n;
         found = 1;
@@ -112,8 +92,8 @@ count_then(struct clock const *c, int64_t wall, int64_t *count)
     return found;
 }
 
-/* No clock that is known of did: nobody looked at the one that did, for pneu-send did not run, so it came before the next look. Or the
- * file is older than all that is known, or comes from elsewhere. */
+/* No clock that is known of did: the file is older than all that is known, or comes from elsewhere; or it is of a time that a clock was set
+ * over, and came before that at the latest. */
 static int64_t
 count_guess(struct clock const *c, int64_t wall)
 {
@@ -123,12 +103,11 @@ count_guess(struct clock const *c, int64_t wall)
 
     for (unsigned int i = 0; i < c->noffsets; i++) {
         struct clock_offset const *o = c->offsets + i;
-        int64_t end = gap_end(c, o);
         if (o->from < first->from)
             first = o;
-        if (i == c->now || wall - o->by < o->from || (found && end <= count))
+        if (i == c->now || wall - o->by < o->from || (found && o->to <= count))
             continue;
-        count = end;
+        count = o->to;
         found = 1;
     }
     return found ? count : wall - first->by;

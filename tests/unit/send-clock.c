@@ -159,10 +159,10 @@ offsets(void)
     memset(&again, 0, sizeof again);
     (void)clock_set(&again, 1000, NOW); /* for three hours nobody looks, and in the third it is set */
     (void)clock_set(&again, 10801000, NOW - YEARS + 10800);
-    ok(clock_age(&again, NOW + 7200) == 0 && clock_age(&again, NOW - YEARS + 3600) == 7200,
-       "what came when nobody looked is young");
+    ok(clock_age(&again, NOW + 7200) == 3600 && clock_age(&again, NOW - YEARS + 3600) == 7200,
+       "what came when nobody looked may have come under either clock");
     (void)clock_set(&again, 10901000, NOW - YEARS + 10900);
-    ok(clock_age(&again, NOW + 7200) == 100, "and grows older");
+    ok(clock_age(&again, NOW + 7200) == 3700, "and grows older");
     len = clock_fmt(&c, text, id);
     ok(clock_scan(&again, text, len, id, c.boot) && !memcmp(again.offsets, c.offsets, sizeof c.offsets) &&
            again.base == c.base && again.count == c.count,

@@ -93,6 +93,15 @@ def attach(pid):
     wait_until(lambda: p.poll() is not None or (state(pid)[1] and state(pid)[0] == 'S' and state(p.pid)[0] == 'S'), 'attach')
 
 
+def ends(p):
+    """Is it dying? Its sockets go before it does."""
+    try:
+        p.wait(5)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
 def end(p):
     """Ends a daemon, traced or not: it gets the signal, not its tracer."""
     if p.poll() is not None:

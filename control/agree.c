@@ -8,6 +8,7 @@
 #include <skalibs/types.h>
 
 #include "lib/sasl.h"
+#include "lib/span.h"
 #include "lib/tlssuite.h"
 
 /* Which of the two may be 0 and means "no limit" then. */
@@ -163,6 +164,59 @@ check_routes(struct agree *a)
         return tell(a, 1, SET_smtproutes, words, 2);
     }
     return 1;
+}
+
+/* ---- lists of times ---- */
+
+static int
+tell_span(struct agree *a, enum setting which, char const *what, uint64_t span, uint32_t lifetime, char const *why)
+{
+    char digits[2][UINT64_FMT];
+
+    digits[0][uint64_fmt(digits[0], span)] = 0;
+    digits[1][uint64_fmt(digits[1], lifetime)] = 0;
+    char const *const words[] = {
+        what, digits[0], " is more than ", control_rows[SET_queuelifetime].name, ", which is ", digits[1], why};
+    return tell(a, 1, which, words, sizeof words / sizeof *words);
+}
+
+/* What lies behind a message's end never happens. */
+static int
+check_spans(struct agree *a)
+{
+    uint32_t spans[64], lifetime;
+    uint64_t sum = 0;
+    int here, n;
+
+    if (!value_of(a, SET_queuelifetime, &lifetime, &here))
+        return 1;
+    if (place_takes(a->place, SET_delaynotice) && place_path(a->place, "delaynotice", &a->path) &&
+        control_file(SET_delaynotice, a->path.s, &a->items) == 1) {
+        n = span_list(a->items.s, a->items.len, spans, sizeof spans / sizeof *spans);
+        for (int i = 0; i < n; i++)
+            if (spans[i] > lifetime)
+                return tell_span(a, SET_delaynotice, "", spans[i], lifetime, ": nobody would hear of that delay");
+    }
+    if (place_takes(a->place, SET_retry) && place_path(a->place, "retry", &a->path) &&
+        control_file(SET_retry, a->path.s, &a->items) == 1) {
+        n = span_list(a->items.s, a->items.len, spans, sizeof spans / sizeof *spans);
+        for (int i = 0; i < n; i++)
+            sum += spans[i];
+        if (sum > lifetime)
+            return tell_span(a, SET_retry, "the sum of the waits ", sum, lifetime, ": the last would not count");
+    }
+    return 1;
+}
+
+/* Settings of a listener that was never made, or by a slip of the pen. */
+static int
+check_listen(struct agree *a)
+{
+    static char const *const why = "not there: nothing listens with these settings (pneu-server add makes a listener)";
+
+    if (!place_path(a->place, "listen", &a->path) || access(a->path.s, F_OK) == 0)
+        return 1;
+    return tell(a, 0, SET_listen, &why, 1);
 }
 
 static int
@@ -344,13 +398,13 @@ agree_check(struct place const *place, int (*say)(void *, int mistake, char cons
         good = check_routes(&a);
     if (good && place_takes(place, SET_me))
         good = check_me(&a);
-    good = good && check_programs(&a);
+    good = good && check_spans(&a) && check_programs(&a);
     good = good && check_words(&a, SET_servertls, is_servertls) && check_words(&a, SET_tlsminimum, is_version) &&
            check_words(&a, SET_tlsciphers, is_suite);
     good = good && check_words(&a, SET_authmech, are_mechanisms) &&
            (!place_takes(place, SET_authmech) || check_challenges(&a));
     if (good && place->scope == SCOPE_SERVER)
-        good = check_certificate(&a) && check_submission(&a);
+        good = check_listen(&a) && check_certificate(&a) && check_submission(&a);
     int e = errno;
     stralloc_free(&a.path);
     stralloc_free(&a.items);

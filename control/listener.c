@@ -202,33 +202,42 @@ down_file(struct operation *op, char const *name, stralloc *path)
     return good && JOIN(path, "service/", name, "/down");
 }
 
-/* The group of processes that a service leads, 0 if it is down. The connections of a tcp server are of its group. */
-static pid_t
-group_of(char const *name)
+/* What s6-svstat says of a service; "" if it is not supervised. */
+static void
+svstat(char const *name, char const *fields, char text[static 64])
 {
     stralloc folder = STRALLOC_ZERO;
-    char text[32] = {0};
     int p[2], status;
-    int group = 0;
-    pid_t pid = -1;
+    ssize_t n = 0;
 
     if (JOIN(&folder, "service/", name) && pipecoe(p) == 0) {
-        char const *const argv[] = {"s6-svstat", "-o", "pid", folder.s, NULL};
-        pid = fork();
+        char const *const argv[] = {"s6-svstat", "-o", fields, folder.s, NULL};
+        pid_t pid = fork();
         if (!pid) {
             if (dup2(p[1], 1) != -1)
                 exec(argv);
             _exit(127);
         }
         close(p[1]);
-        ssize_t n = pid == -1 ? 0 : read(p[0], text, sizeof text - 1);
+        n = pid == -1 ? 0 : read(p[0], text, 63);
         close(p[0]);
-        text[strcspn(text, "\n")] = 0;
-        if (pid == -1 || n <= 0 || wait_pid(pid, &status) == -1 || !int0_scan(text, &group))
-            group = 0;
+        if (pid == -1 || wait_pid(pid, &status) == -1)
+            n = 0;
     }
+    text[n > 0 ? n : 0] = 0;
+    text[strcspn(text, "\n")] = 0;
     stralloc_free(&folder);
-    return group > 1 && getpgid(group) == group ? group : 0;
+}
+
+/* The group of processes that a service leads, 0 if it is down. The connections of a tcp server are of its group. */
+static pid_t
+group_of(char const *name)
+{
+    char text[64];
+    int group = 0;
+
+    svstat(name, "pid", text);
+    return int0_scan(text, &group) && group > 1 && getpgid(group) == group ? group : 0;
 }
 
 int
@@ -284,10 +293,10 @@ list_one(char const *name, stralloc *text)
 
     if (good && got == 1 && items.len)
         good = stralloc_cats(text, name) && stralloc_cats(text, " ") && stralloc_cats(text, items.s) &&
-               stralloc_cats(text, !service_running()         ? " -\n"
-                                   : is_paused(name)          ? " paused\n"
-                                   : service_supervised(name) ? " up\n"
-                                                              : " down\n");
+               stralloc_cats(text, !service_running()         ? " -"
+                                   : is_paused(name)          ? " paused"
+                                   : service_supervised(name) ? " up"
+                                                              : " down");
     stralloc_free(&path);
     stralloc_free(&items);
     return good;
@@ -300,7 +309,35 @@ listener_list(struct operation *op, stralloc *text)
     int good = durable_names(SERVERS, &names) || service_failed(op, "read ", SERVERS);
 
     for (char const *name = names.s; good && names.len && name < names.s + names.len; name += strlen(name) + 1)
-        good = *name == '.' || list_one(name, text);
+        good = *name == '.' ||
+               (list_one(name, text) && (!text->len || text->s[text->len - 1] == '\n' || stralloc_cats(text, "\n")));
     stralloc_free(&names);
     return good;
+}
+
+int
+listener_status(char const *name, stralloc *text, int *up)
+{
+    char now[64], *pid = now, *seconds;
+
+    svstat(name, "pid,updownfor", now);
+    seconds = strchr(now, ' ');
+    *up = seconds && *pid != '-' && service_supervised(name) && !is_paused(name);
+    if (!list_one(name, text))
+        return 0;
+    if (!seconds)
+        return stralloc_cats(text, "\n");
+    *seconds++ = 0;
+    return (*pid == '-' || (stralloc_cats(text, ", process ") && stralloc_cats(text, pid))) &&
+           stralloc_cats(text, ", for ") && stralloc_cats(text, seconds) && stralloc_cats(text, " seconds\n");
+}
+
+int
+listener_is(char const *name)
+{
+    stralloc path = STRALLOC_ZERO;
+    int there = JOIN(&path, SERVERS "/", name) && access(path.s, F_OK) == 0;
+
+    stralloc_free(&path);
+    return there;
 }

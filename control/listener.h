@@ -35,4 +35,10 @@ extern int listener_start(struct operation *op, char const *name);
  * Returns as above. */
 extern int listener_list(struct operation *op, stralloc *text);
 
+/* Appends the line of one, with its process and since when. *up: it serves. Returns 1, or 0 with ENOMEM. */
+extern int listener_status(char const *name, stralloc *text, int *up);
+
+/* 1 if there is a listener of that name. */
+extern int listener_is(char const *name);
+
 #endif

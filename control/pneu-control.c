@@ -13,6 +13,7 @@
 #include <skalibs/strerr.h>
 
 #include "control/control.h"
+#include "control/listener.h"
 #include "control/operate.h"
 #include "control/service.h"
 #include "lib/durable.h"
@@ -166,9 +167,7 @@ set(struct place const *place, char const *const *argv)
         if (errno == EINVAL)
             strerr_dief(EXIT_PERM, row->name, " does not count there");
         if (errno == ENOENT && place->who)
-            strerr_dief(
-                EXIT_PERM, place->scope == SCOPE_SERVER ? "there is no listener " : "there is no mailbox domain ",
-                place->who, place->scope == SCOPE_SERVER ? "; pneu-server makes one" : "; pneu-mailbox makes one");
+            strerr_dief(EXIT_PERM, "there is no mailbox domain ", place->who, "; pneu-mailbox makes one");
         strerr_diefusys(EXIT_TEMP, "write ", row->name);
     }
     restart_listeners(place, which);
@@ -233,6 +232,8 @@ main(int argc, char const *const *argv)
         if (!strcmp(argv[0], verbs[i].name)) {
             if (verbs[i].home && !control_home())
                 strerr_diefusys(EXIT_TEMP, "change into the instance ", control_homename());
+            if (verbs[i].home && place.scope == SCOPE_SERVER && !listener_is(place.who))
+                strerr_dief(EXIT_PERM, "there is no listener ", place.who, "; pneu-server list shows them");
             return verbs[i].run(&place, argv + 1);
         }
     dieusage();

@@ -16,7 +16,7 @@
 
 #define USAGE                                                                                                          \
     "pneu-server [-q] add name kind address port | del name | "                                                        \
-    "pause name | stop name | start name | list"
+    "pause name | stop name | start name | restart name | status name | list"
 #define dieusage() strerr_dieusage(EXIT_PERM, USAGE)
 
 static void
@@ -51,24 +51,78 @@ add(struct operation *op, char const *const *argv)
     }
 }
 
+static void
+print(stralloc const *text)
+{
+    if ((text->len && fwrite(text->s, 1, text->len, stdout) != text->len) || fflush(stdout))
+        strerr_diefusys(EXIT_TEMP, "write");
+}
+
 static int
-list(struct operation *op)
+list(struct operation *op, char const *const *argv)
 {
     stralloc text = STRALLOC_ZERO;
 
+    (void)argv;
     if (!listener_list(op, &text))
         return 0;
-    if ((text.len && fwrite(text.s, 1, text.len, stdout) != text.len) || fflush(stdout))
-        strerr_diefusys(EXIT_TEMP, "write");
+    print(&text);
     return 1;
 }
+
+static int
+status(struct operation *op, char const *const *argv)
+{
+    stralloc text = STRALLOC_ZERO;
+    int up;
+
+    if (!listener_status(argv[0], &text, &up))
+        return service_failed(op, "tell of ", argv[0]);
+    print(&text);
+    _exit(up ? 0 : EXIT_TEMP);
+}
+
+static int
+del(struct operation *op, char const *const *argv)
+{
+    return listener_delete(op, argv[0]);
+}
+
+static int
+halt(struct operation *op, char const *const *argv)
+{
+    return listener_pause(op, argv[0], 0);
+}
+
+static int
+stop(struct operation *op, char const *const *argv)
+{
+    return listener_pause(op, argv[0], 1);
+}
+
+/* What runs starts anew. */
+static int
+start(struct operation *op, char const *const *argv)
+{
+    return listener_start(op, argv[0]);
+}
+
+static struct {
+    char const *name;
+    int words;
+    int (*run)(struct operation *, char const *const *argv);
+} const verbs[] = {
+    {"add", 5, add},     {"del", 2, del},       {"pause", 2, halt},    {"stop", 2, stop},
+    {"start", 2, start}, {"restart", 2, start}, {"status", 2, status}, {"list", 1, list},
+};
 
 int
 main(int argc, char const *const *argv)
 {
     subgetopt opts = SUBGETOPT_ZERO;
     struct operation op = OPERATION_ZERO;
-    int quiet = 0, good;
+    unsigned int verb = 0;
+    int quiet = 0;
 
     PROG = "pneu-server";
     for (int o; (o = subgetopt_r(argc, argv, "q", &opts)) != -1; quiet = 1)
@@ -76,12 +130,9 @@ main(int argc, char const *const *argv)
             dieusage();
     argv += opts.ind;
     argc -= opts.ind;
-    int adding = argc == 5 && !strcmp(argv[0], "add");
-    int deleting = argc == 2 && !strcmp(argv[0], "del");
-    int pausing = argc == 2 && !strcmp(argv[0], "pause");
-    int stopping = argc == 2 && !strcmp(argv[0], "stop");
-    int starting = argc == 2 && !strcmp(argv[0], "start");
-    if (!adding && !deleting && !pausing && !stopping && !starting && (argc != 1 || strcmp(argv[0], "list")))
+    while (verb < sizeof verbs / sizeof *verbs && (argc != verbs[verb].words || strcmp(argv[0], verbs[verb].name) != 0))
+        verb++;
+    if (verb == sizeof verbs / sizeof *verbs)
         dieusage();
     (void)umask(022);
     if (!control_home())
@@ -92,12 +143,9 @@ main(int argc, char const *const *argv)
         op.changed = say;
     if (argc == 2)
         check(argv[1]);
-    good = adding                ? add(&op, argv + 1)
-           : deleting            ? listener_delete(&op, argv[1])
-           : pausing || stopping ? listener_pause(&op, argv[1], stopping)
-           : starting            ? listener_start(&op, argv[1])
-                                 : list(&op);
-    if (!good)
+    if (argc == 2 && !listener_is(argv[1]))
+        strerr_dief(EXIT_PERM, "there is no listener ", argv[1], "; pneu-server list shows them");
+    if (!verbs[verb].run(&op, argv + 1))
         strerr_diefusys(errno == ENOENT || errno == EEXIST ? EXIT_PERM : EXIT_TEMP, op.why.s);
     return 0;
 }

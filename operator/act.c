@@ -22,7 +22,6 @@
 #include "queue/envelope.h"
 #include "queue/list.h"
 #include "queue/move.h"
-#include "queue/moves.h"
 #include "queue/trigger.h"
 #include "queue/walk.h"
 
@@ -41,21 +40,25 @@ struct run {
     int all, dry, wait, trigger;
 };
 
-int
-act_sync(struct act *a)
+/* Before anybody is told: of many removals each folder is synced once. */
+static void
+sync_folders(struct act *a)
 {
-    int good = !*a->unsynced || durable_sync(a->unsynced);
+    char folder[sizeof "queue/wait/XX"];
 
-    if (good)
-        *a->unsynced = 0;
-    return good;
+    for (int step = 0; step < WALK_STEPS; step++)
+        if (a->unsynced[step]) {
+            (void)walk_folder(folder, step);
+            if (!durable_sync(folder))
+                strerr_diefusys(EXIT_TEMP, "sync ", folder);
+            a->unsynced[step] = 0;
+        }
 }
 
 static void
 flush(struct run *r)
 {
-    if (!act_sync(&r->act))
-        strerr_diefusys(EXIT_TEMP, "sync ", r->act.unsynced);
+    sync_folders(&r->act);
     if (!r->out.len)
         return;
     progress_clear(&r->progress);
@@ -143,7 +146,7 @@ finish_moves(struct run *r)
         r->done++;
         if (!stralloc_catb(&r->out, r->lines.s + begin, r->ends[i] - begin))
             no_memory();
-        hint(r, r->verb->to, one->id);
+        hint(r, one->how == MOVED_ELSEWHERE ? r->verb->to : one->before, one->id);
     }
     moves_clear(m);
     r->lines.len = 0;
@@ -156,7 +159,7 @@ add_move(struct run *r, struct item *i)
 {
     put_line(&r->lines, i, r->verb->past);
     r->ends[r->moves.n] = r->lines.len;
-    moves_add(&r->moves, i);
+    moves_add(&r->moves, i, r->act.how, r->act.written);
     if (r->moves.n == MOVES_MOST)
         finish_moves(r);
 }
@@ -190,6 +193,8 @@ work(struct run *r, struct item *i)
     }
     if (!select_item(&r->act.select, i, r->act.now)) /* it was tried meanwhile */
         return;
+    r->act.how = MOVED_ELSEWHERE;
+    r->act.written = -1;
     switch (r->verb->act(&r->act, i)) {
     case ACT_DONE:
         r->done++;

@@ -8,24 +8,27 @@
 
 #include <skalibs/stralloc.h>
 
-#include "queue/item.h"
+#include "queue/moves.h"
 #include "queue/select.h"
+#include "queue/walk.h"
 
 #define ACT_FILTERS "[ -f from ] [ -t to ] [ -d domain ] [ -i id ] [ -a age ] [ -q folder ] [ id... ]"
 
 struct act {
     struct select select;
     uint64_t now;
-    char const *reason;                    /* -r, or NULL */
-    char const *address;                   /* what the verb's first argument is */
-    char who[64];                          /* "the operator (uid 1000)" */
-    int keep;                              /* -k */
-    char const *problem;                   /* with ACT_FAILED: what errno cannot say; else NULL */
-    char why[ITEM_WHY_MAX];                /* stands beside what is moved; "": nothing */
-    char unsynced[sizeof "queue/wait/XX"]; /* the folder that messages were removed from; "": none */
+    char const *reason;                 /* -r, or NULL */
+    char const *address;                /* what the verb's first argument is */
+    char who[64];                       /* "the operator (uid 1000)" */
+    int keep;                           /* -k */
+    char const *problem;                /* with ACT_FAILED: what errno cannot say; else NULL */
+    char why[ITEM_WHY_MAX];             /* stands beside what is moved; "": nothing */
+    enum moved_how how;                 /* with ACT_MOVE */
+    int written;                        /* with that: what was written, to be synced; -1: nothing */
+    unsigned char unsynced[WALK_STEPS]; /* folders that messages were removed from */
 };
 
-/* ACT_MOVE: it is to be moved to the verb's folder, together with others. */
+/* ACT_MOVE: it is to be moved to the verb's folder, or synced or replaced where it is, together with others. */
 enum act_result { ACT_FAILED = -1, ACT_NOTHING, ACT_DONE, ACT_MOVE };
 
 struct act_verb {
@@ -45,9 +48,6 @@ struct act_verb {
 
 /* A program's whole life behind PROG. Returns its exit code. */
 extern int act_run(int argc, char const *const *argv, struct act_verb const *);
-
-/* Syncs the folder that messages were removed from: before the next one's turn, and before anybody is told. Returns 1, or 0 with errno. */
-extern int act_sync(struct act *);
 
 /* Tells pneu-send. */
 extern void act_hint(char const *line);

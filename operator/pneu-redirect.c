@@ -19,9 +19,10 @@ redirect(struct act *a, struct item *i)
 
     if (!i->why && stralloc_cats(&text, "redirected to <") && stralloc_cats(&text, a->address) &&
         stralloc_cats(&text, "> by ") && stralloc_cats(&text, a->who) && stralloc_0(&text))
-        n = move_redirect(i, &a->select, a->address, strlen(a->address), text.s);
+        n = move_redirect(i, &a->select, a->address, strlen(a->address), text.s, &a->written);
+    a->how = MOVED_REPLACED;
     stralloc_free(&text);
-    return n == -1 ? ACT_FAILED : n ? ACT_DONE : ACT_NOTHING;
+    return n == -1 ? ACT_FAILED : n ? ACT_MOVE : ACT_NOTHING;
 }
 
 int

@@ -1,11 +1,9 @@
 /* pneu-remove(8): removes messages from the queue; nobody is told. */
 
-#include <stdio.h>
-#include <string.h>
-
 #include <skalibs/strerr.h>
 
 #include "operator/act.h"
+#include "queue/layout.h"
 #include "queue/move.h"
 
 #define USAGE "pneu-remove [ -Anw ] [ -f from ] [ -t to ] [ -d domain ] [ -i id ] [ -a age ] [ -q folder ] [ id... ]"
@@ -13,14 +11,11 @@
 static enum act_result
 take_away(struct act *a, struct item *i)
 {
-    char folder[sizeof a->unsynced] = "";
-
     if (i->why && item_young(i, a->now)) /* somebody is copying it here */
         return ACT_NOTHING;
-    (void)snprintf(folder, sizeof folder, "%.*s", (int)(strlen(i->path) - ID_LEN - 1), i->path);
-    if ((strcmp(folder, a->unsynced) != 0 && !act_sync(a)) || !move_remove(i))
+    if (!move_remove(i))
         return ACT_FAILED;
-    memcpy(a->unsynced, folder, sizeof folder);
+    a->unsynced[walk_step(i->state, i->path + sizeof QUEUE_WAIT)] = 1;
     return ACT_DONE;
 }
 

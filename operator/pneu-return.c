@@ -1,6 +1,7 @@
 /* pneu-return(8): gives messages up now, and their senders a report. */
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include <skalibs/strerr.h>
 
@@ -46,12 +47,17 @@ give_up(struct act *a, struct item *i)
     }
     (void)snprintf(text, sizeof text, "%s",
                    a->reason ? a->reason : "the postmaster of this host returned the message undelivered");
-    n = move_fail(i, &a->select, text);
+    n = move_fail(i, &a->select, text, &a->written);
     if (n == -1)
         return ACT_FAILED;
     if (n == 0)
         return ACT_NOTHING;
-    return move_due(i) && (i->state == ITEM_NEW || move_to(i, ITEM_WAIT)) ? ACT_DONE : ACT_FAILED;
+    if (!move_due(i)) {
+        close(a->written);
+        return ACT_FAILED;
+    }
+    a->how = i->state == ITEM_HOLD ? MOVED_ELSEWHERE : MOVED_STAYS;
+    return ACT_MOVE;
 }
 
 int
@@ -63,6 +69,7 @@ main(int argc, char const *const *argv)
         .past = "returned",
         .states = 1 << ITEM_NEW | 1 << ITEM_WAIT | 1 << ITEM_HOLD,
         .hints = 1,
+        .to = ITEM_WAIT,
         .act = give_up,
     };
 

@@ -28,8 +28,8 @@ sandbox_operator(void)
         .may = CONFINE_READ | CONFINE_WRITE | CONFINE_LOCK,
         .paths = paths,
         .npaths = 1,
-        .as = 2147483648,          /* the names of ten million messages */
-        .nofile = MOVES_MOST + 32, /* each lock is a descriptor */
+        .as = 2147483648,              /* the names of ten million messages */
+        .nofile = 2 * MOVES_MOST + 32, /* each lock is a descriptor, and what was written */
         .fsize = CONFINE_SAME,
         .nproc = CONFINE_SAME,
     };

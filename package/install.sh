@@ -1,5 +1,5 @@
 #!/bin/sh
-# ./do install [--sendmail]: programs, pages and templates into $DESTDIR$PREFIX, as package/programs says.
+# ./do install [--sendmail]: programs, pages, guides and templates into $DESTDIR$PREFIX, as package/programs says.
 # With --sendmail also the names that other software calls: sendmail, mailq, newaliases.
 set -eu
 umask 022
@@ -26,6 +26,8 @@ grep -v '^#' package/programs | while read -r name folder section mode _; do
 done
 for file in */*.5; do page "$file"; done
 install -m 644 package/service/* "$prefix/share/pneu/service/"
+mkdir -p "$prefix/share/doc/pneu"
+install -m 644 doc/*.md README.md CHANGES.md LICENSE "$prefix/share/doc/pneu/"
 if test -n "$links"; then
 	mkdir -p "$prefix/sbin"
 	ln -sf ../bin/pneu-sendmail "$prefix/sbin/sendmail"

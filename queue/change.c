@@ -113,7 +113,7 @@ set(struct item *i, struct select const *s, char status, struct bytes but, stral
     return ranges_end(&folded, numbers) ? many : -1;
 }
 
-/* The reason is written before the mark: the report is made from it. */
+/* The reason is written before the mark: the report is made from it. Returns the file, or -1. */
 static int
 write_failed(struct item *i, char const *text, stralloc const *numbers)
 {
@@ -123,23 +123,22 @@ write_failed(struct item *i, char const *text, stralloc const *numbers)
 
     if (good) {
         add_note(i, fd, &line);
-        good = file_write(fd, i->file.status, i->file.header.recipients, file_status(&i->file.header)) &&
-               fdatasync(fd) == 0;
+        good = file_write(fd, i->file.status, i->file.header.recipients, file_status(&i->file.header));
     }
     int e = errno;
-    if (fd != -1)
+    if (fd != -1 && !good)
         close(fd);
     stralloc_free(&line);
-    return (errno = e, good);
+    return good ? fd : (errno = e, -1);
 }
 
 int64_t
-move_fail(struct item *i, struct select const *s, char const *text)
+move_fail(struct item *i, struct select const *s, char const *text, int *written)
 {
     stralloc numbers = STRALLOC_ZERO;
     int64_t n = set(i, s, STATUS_FAILED, (struct bytes){"", 0}, &numbers);
 
-    if (n > 0 && !write_failed(i, text, &numbers))
+    if (n > 0 && (*written = write_failed(i, text, &numbers)) == -1)
         n = -1;
     int e = errno;
     stralloc_free(&numbers);
@@ -152,8 +151,16 @@ struct rewrite {
     stralloc envelope, status, log;
     struct file_header header;
     int fd;
-    char path[ITEM_PATH];
 };
+
+/* ".ID" beside it */
+static void
+hidden(char to[static ITEM_PATH + 1], char const *path)
+{
+    char const *id = strrchr(path, '/') + 1;
+
+    (void)snprintf(to, ITEM_PATH + 1, "%.*s.%s", (int)(id - path), path, id);
+}
 
 static int
 address_is_new(struct item const *i, char const *address, size_t len)
@@ -217,37 +224,44 @@ copy(int from, int to, uint64_t len)
     return 1;
 }
 
-/* ".ID" beside it, locked before it has a name that counts, whole and on disk: header last, as with every message. */
+/* Locked before it has a name that counts; whole, header last, as with every message. */
 static int
 write_new(struct rewrite *w, struct item const *i)
 {
-    char header[FILE_HEADER];
+    char header[FILE_HEADER], path[ITEM_PATH + 1];
 
-    (void)snprintf(w->path, sizeof w->path, "%.*s/.%s", (int)(strlen(i->path) - ID_LEN - 1), i->path, i->id);
-    if (unlink(w->path) == -1 && errno != ENOENT) /* of a former try that was cut off */
+    hidden(path, i->path);
+    if (unlink(path) == -1 && errno != ENOENT) /* of a former try that was cut off */
         return 0;
-    w->fd = open(w->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    w->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (w->fd == -1 || flock(w->fd, LOCK_EX | LOCK_NB) == -1)
         return 0;
     file_header_fmt(header, &w->header);
     return copy(i->fd, w->fd, w->header.message) &&
            file_write(w->fd, w->envelope.s, w->envelope.len, file_envelope(&w->header)) &&
            file_write(w->fd, w->status.s, w->status.len, file_status(&w->header)) &&
-           file_write(w->fd, w->log.s, w->log.len, file_log(&w->header)) &&
-           file_write(w->fd, header, sizeof header, 0) && fsync(w->fd) == 0;
+           file_write(w->fd, w->log.s, w->log.len, file_log(&w->header)) && file_write(w->fd, header, sizeof header, 0);
 }
 
-/* One step: whenever the power goes, the name leads to the old file or to the new one. Where the file system cannot exchange names,
- * the new one takes the other's place: under the lock it is the one that was read. */
-static int
-take_place(struct rewrite *w, struct item const *i)
+/* Where the file system cannot exchange names, the new one takes the other's place: under the lock it is the one that was read. */
+int
+move_replace(char const *path)
 {
-    if (renameat2(AT_FDCWD, w->path, AT_FDCWD, i->path, RENAME_EXCHANGE) == -1) {
-        if ((errno != EINVAL && errno != ENOSYS) || rename(w->path, i->path) == -1)
-            return 0;
-    } else if (unlink(w->path) == -1)
-        return 0;
-    return durable_syncparent(i->path);
+    char new[ITEM_PATH + 1];
+
+    hidden(new, path);
+    if (renameat2(AT_FDCWD, new, AT_FDCWD, path, RENAME_EXCHANGE) == 0)
+        return unlink(new) == 0;
+    return (errno == EINVAL || errno == ENOSYS) && rename(new, path) == 0;
+}
+
+void
+move_unwrite(char const *path)
+{
+    char new[ITEM_PATH + 1];
+
+    hidden(new, path);
+    (void)unlink(new);
 }
 
 static int
@@ -261,7 +275,7 @@ prepare(struct rewrite *w, struct item const *i, struct bytes numbers, char cons
 }
 
 int64_t
-move_redirect(struct item *i, struct select const *s, char const *address, size_t len, char const *text)
+move_redirect(struct item *i, struct select const *s, char const *address, size_t len, char const *text, int *written)
 {
     struct rewrite w = {.envelope = STRALLOC_ZERO, .status = STRALLOC_ZERO, .log = STRALLOC_ZERO, .fd = -1};
     stralloc numbers = STRALLOC_ZERO;
@@ -269,23 +283,18 @@ move_redirect(struct item *i, struct select const *s, char const *address, size_
     uint32_t first, last;
     struct bytes ranges = {numbers.s, numbers.len};
 
-    if (n > 0) {
-        int good = file_range_next(&ranges, &first, &last) == 1 &&
+    if (n > 0 && !(file_range_next(&ranges, &first, &last) == 1 &&
                    stralloc_catb(&w.envelope, i->file.envelope.s, i->file.envelope.len) &&
                    stralloc_catb(&w.status, i->file.status, i->file.header.recipients) &&
                    (!address_is_new(i, address, len) || put_new(&w, i, first, address, len)) &&
-                   prepare(&w, i, (struct bytes){numbers.s, numbers.len}, text) && write_new(&w, i) &&
-                   take_place(&w, i);
-        int e = errno;
-        if (!good && w.fd != -1)
-            unlink(w.path);
-        if (!good)
-            n = -1;
-        errno = e;
-    }
+                   prepare(&w, i, (struct bytes){numbers.s, numbers.len}, text) && write_new(&w, i)))
+        n = -1;
     int e = errno;
-    if (w.fd != -1)
+    if (n == -1 && w.fd != -1) {
+        move_unwrite(i->path);
         close(w.fd);
+    }
+    *written = w.fd;
     stralloc_free(&w.envelope);
     stralloc_free(&w.status);
     stralloc_free(&w.log);

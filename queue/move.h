@@ -28,12 +28,21 @@ extern int move_due(struct item const *);
 extern void move_note(struct item *, char class, char const *code, char const *text, struct bytes ranges);
 
 /* Marks the recipients that the selection names, and that are to be tried, as failed, or as done where nobody wants to know of a failure;
- * pneu-send then sees to the report. Returns how many, 0 if there are none; -1 with errno. */
-extern int64_t move_fail(struct item *, struct select const *, char const *text);
+ * pneu-send then sees to the report. Returns how many, 0 if there are none; *written is then the file, to be synced before its lock
+ * goes and closed; -1 with errno. */
+extern int64_t move_fail(struct item *, struct select const *, char const *text, int *written);
 
-/* Gives what those recipients have to come to another address: they are done, and it is added if it is not yet there. The file is written anew, and
- * takes the place of the old one in a single step. Returns how many, 0 if there are none; -1 with errno. */
-extern int64_t move_redirect(struct item *, struct select const *, char const *address, size_t len, char const *text);
+/* Gives what those recipients have to come to another address: they are done, and it is added if it is not yet there. The file is written anew,
+ * beside the old one and locked; once it is synced, move_replace lets it take the old one's place. Returns as move_fail. */
+extern int64_t move_redirect(struct item *, struct select const *, char const *address, size_t len, char const *text,
+                             int *written);
+
+/* One step: whenever the power goes, the name leads to the old file or to the new one. The folder is the caller's to sync. Returns 1, or 0
+ * with errno. */
+extern int move_replace(char const *path);
+
+/* The new one is not wanted. */
+extern void move_unwrite(char const *path);
 
 /* FOLDER/ID.why */
 extern int move_why(char const *folder, char const *id, char const *why);

@@ -21,7 +21,7 @@ struct synced {
 };
 
 void
-moves_add(struct moves *m, struct item *i)
+moves_add(struct moves *m, struct item *i, enum moved_how how, int written)
 {
     struct moved *one = m->list + m->n++;
 
@@ -30,6 +30,8 @@ moves_add(struct moves *m, struct item *i)
     one->before = i->state;
     one->st = i->st;
     one->fd = i->fd;
+    one->written = written;
+    one->how = how;
     one->e = 0;
     i->fd = -1;
 }
@@ -40,32 +42,23 @@ moves_clear(struct moves *m)
     m->n = 0;
 }
 
-static unsigned int
-hex(char c)
-{
-    return (unsigned int)(c <= '9' ? c - '0' : c - 'a' + 10);
-}
-
-/* The number of its folder among those of a walk. */
-static unsigned int
-step_of(enum item_state state, char const *id)
-{
-    if (state == ITEM_WAIT)
-        return 1 + hex(id[ID_LEN - 2]) * 16 + hex(id[ID_LEN - 1]);
-    return state == ITEM_NEW ? 0 : state == ITEM_HOLD ? 257 : 258;
-}
-
-/* The folder of that state is synced, once in this step. */
+/* The folder of that state, for wait/ that of the two digits, is synced, once in this step. */
 static void
-sync_for(struct synced *s, struct moved *one, enum item_state state)
+sync_for(struct synced *s, struct moved *one, enum item_state state, char const *xx)
 {
     char folder[sizeof "queue/wait/XX"];
-    int *of = s->of + step_of(state, one->id);
+    unsigned int step = walk_step(state, xx);
 
-    move_folder(folder, state, one->id);
-    if (!*of)
-        *of = durable_sync(folder) ? 1 : 1 + errno;
-    one->e = *of - 1;
+    (void)walk_folder(folder, (int)step);
+    if (!s->of[step])
+        s->of[step] = durable_sync(folder) ? 1 : 1 + errno;
+    one->e = s->of[step] - 1;
+}
+
+static void
+sync_target(struct synced *s, struct moved *one, enum item_state to)
+{
+    sync_for(s, one, to, one->id + ID_LEN - 2);
 }
 
 static void
@@ -129,10 +122,34 @@ give_reasons(struct moves *m, enum item_state to, char const *why)
     (void)unlink(reason);
     for (unsigned int i = 0; i < m->n; i++)
         if (!m->list[i].e)
-            sync_for(&synced, m->list + i, to);
+            sync_target(&synced, m->list + i, to);
+}
+
+/* ---- what was written ---- */
+
+/* The contents of all are on the disk before the first is synced, so that the file system's journal, for which a sync waits, is
+ * written once for all of them. Whether that was so, only fsync says. */
+static void
+sync_files(struct moves *m)
+{
+    for (unsigned int i = 0; i < m->n; i++)
+        if (m->list[i].written != -1)
+            (void)sync_file_range(m->list[i].written, 0, 0, SYNC_FILE_RANGE_WRITE);
+    for (unsigned int i = 0; i < m->n; i++)
+        if (m->list[i].written != -1)
+            (void)sync_file_range(m->list[i].written, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER);
+    for (unsigned int i = 0; i < m->n; i++)
+        if (m->list[i].written != -1 && fsync(m->list[i].written) == -1)
+            m->list[i].e = errno;
 }
 
 /* ---- the moves ---- */
+
+static int
+goes(struct moved const *one)
+{
+    return !one->e && one->how == MOVED_ELSEWHERE;
+}
 
 static void
 link_one(struct moved *one, enum item_state to)
@@ -146,10 +163,29 @@ link_one(struct moved *one, enum item_state to)
 }
 
 static void
+replace_one(struct moved *one)
+{
+    if (!one->e && !move_replace(one->from))
+        one->e = errno;
+    if (one->e)
+        move_unwrite(one->from);
+}
+
+static void
 unlink_one(struct moved *one)
 {
     if (unlink(one->from) == -1)
         one->e = errno;
+}
+
+static void
+unlock(struct moved *one)
+{
+    if (goes(one) && one->before >= ITEM_HOLD)
+        move_forgetwhy(one->from);
+    if (one->written != -1)
+        close(one->written);
+    close(one->fd);
 }
 
 void
@@ -157,23 +193,23 @@ moves_finish(struct moves *m, enum item_state to, char const *why)
 {
     struct synced targets = {{0}}, sources = {{0}};
 
+    sync_files(m);
     if (m->n && why)
         give_reasons(m, to, why);
     for (unsigned int i = 0; i < m->n; i++)
-        if (!m->list[i].e)
+        if (m->list[i].how == MOVED_REPLACED)
+            replace_one(m->list + i);
+        else if (goes(m->list + i))
             link_one(m->list + i, to);
     for (unsigned int i = 0; i < m->n; i++)
-        if (!m->list[i].e)
-            sync_for(&targets, m->list + i, to);
+        if (goes(m->list + i))
+            sync_target(&targets, m->list + i, to);
     for (unsigned int i = 0; i < m->n; i++)
-        if (!m->list[i].e)
+        if (goes(m->list + i))
             unlink_one(m->list + i);
-    for (unsigned int i = 0; i < m->n; i++) {
-        struct moved *one = m->list + i;
-        if (!one->e)
-            sync_for(&sources, one, one->before);
-        if (!one->e && one->before >= ITEM_HOLD)
-            move_forgetwhy(one->from);
-        close(one->fd);
-    }
+    for (unsigned int i = 0; i < m->n; i++)
+        if (!m->list[i].e && m->list[i].how != MOVED_STAYS)
+            sync_for(&sources, m->list + i, m->list[i].before, m->list[i].from + sizeof QUEUE_WAIT);
+    for (unsigned int i = 0; i < m->n; i++)
+        unlock(m->list + i);
 }

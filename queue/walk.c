@@ -48,6 +48,20 @@ walk_folder(char folder[static sizeof QUEUE_WAIT + 3], int step)
     return !step ? ITEM_NEW : step == 257 ? ITEM_HOLD : ITEM_BAD;
 }
 
+static unsigned int
+hex(char c)
+{
+    return (unsigned int)(c <= '9' ? c - '0' : c - 'a' + 10) & 15;
+}
+
+unsigned int
+walk_step(enum item_state state, char const *xx)
+{
+    if (state == ITEM_WAIT)
+        return 1 + hex(xx[0]) * 16 + hex(xx[1]);
+    return state == ITEM_NEW ? 0 : state == ITEM_HOLD ? 257 : 258;
+}
+
 void
 walk_begin(struct walk *w, struct select const *s, unsigned int usual)
 {

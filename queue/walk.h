@@ -37,4 +37,7 @@ extern int walk_names(stralloc *to, char const *folder);
 /* Numbered as the walk's steps: 0 new/, 1 to 256 wait/XX, 257 hold/, 258 bad/. */
 extern enum item_state walk_folder(char folder[static sizeof QUEUE_WAIT + 3], int step);
 
+/* The number of a folder; xx: of wait/XX. */
+extern unsigned int walk_step(enum item_state, char const *xx);
+
 #endif

@@ -18,7 +18,7 @@ run() { # VERB COMMAND...
 	id=$(PNEU_HOME=$first "$PNEU_TESTS/tool/mkqueue" -w a@sender.test joe@one.test ann@two.test <"$CRASH_MESSAGE")
 	ids=$id
 	case $CRASH_VERB in # their moves go together
-	hold | release) ids="$id $(PNEU_HOME=$first "$PNEU_TESTS/tool/mkqueue" -w a@sender.test joe@one.test ann@two.test <"$CRASH_MESSAGE")" ;;
+	hold | release | return | redirect) ids="$id $(PNEU_HOME=$first "$PNEU_TESTS/tool/mkqueue" -w a@sender.test joe@one.test ann@two.test <"$CRASH_MESSAGE")" ;;
 	esac
 	case $CRASH_VERB in
 	release) for held in $ids; do mv "$first/queue/wait/"*"/$held" "$first/queue/hold/" && echo why >"$first/queue/hold/$held.why"; done ;;

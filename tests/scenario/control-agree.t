@@ -44,6 +44,19 @@ pair timeoutidle 11 timeoutremote 10
 pair retryfirst 1001 retrymax 1000
 pair retrymax 4001 queuelifetime 4000
 
+# Lists of times; times of both kinds.
+echo '4h 8d' >"$control/delaynotice"
+check 100 'control/delaynotice: 691200 is more than queuelifetime, which is 604800: nobody would hear of that delay' 'a late notice'
+echo 9d >"$control/queuelifetime"
+check 0 '' 'not with a longer life'
+echo '15m 1h 10d' >"$control/retry"
+check 100 'control/retry: the sum of the waits 868500 is more than queuelifetime, which is 777600: the last would not count' 'late attempts'
+mkdir -p "$control/remote/slow.test"
+mv "$control/retry" "$control/remote/slow.test/retry"
+check 100 'control/remote/slow.test/retry: the sum of the waits 868500 is more than queuelifetime, which is 777600: the last would not count' \
+	"a domain's"
+rm -r "$control/remote" "$control/delaynotice" "$control/queuelifetime"
+
 # Where 0 is no limit, there is nothing to compare.
 echo 0 >"$control/databytes"
 echo 70000 >"$control/sessionbytes"
@@ -63,6 +76,9 @@ rm "$control/maxconn"
 
 # A server's own value against one for all; told there.
 mkdir -p "$control/servers/in"
+check 0 "warning: control/servers/in/listen: not there: nothing listens with these settings (pneu-server add makes a listener)" \
+	'settings of a listener that is none'
+echo 'smtp 127.0.0.1 2525' >"$control/servers/in/listen"
 echo 100000 >"$control/sessionbytes"
 echo 90000 >"$control/databytes"
 echo 80000 >"$control/servers/in/sessionbytes"

@@ -35,7 +35,8 @@ before() { # what happened meanwhile, as the page tells it
 		printf 'overwritten' | dd of="$file" bs=1 seek=150 conv=notrunc 2>/dev/null
 		echo x >queue/hold/notes
 		pneu-control set copytime 1
-		sleep 3 # older than copytime
+		changed=$(stat -c %Z "$file")
+		wait_for 'test "$(date +%s)" -gt $((changed + 1))' # copytime is over
 		;;
 	esac
 }

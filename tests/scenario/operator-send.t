@@ -108,11 +108,11 @@ printf 'good.test K 2.0.0 0 ok\n. K 2.0.0 20 ok\n' >"$RULES"
 : >jobs.remote
 queue_message -n 60 a@sender.test 'joe%d@late.test' >"$TEST_TMP/ids"
 for round in 1 2 3 4 5 6; do
-	(while :; do pneu-hold -A; pneu-release -A; done) >/dev/null 2>&1 &
+	(while :; do pneu-hold -A; pneu-release -A; done) >"$TEST_TMP/first" 2>&1 &
 	first=$!
-	(while :; do pneu-release -A; pneu-hold -d late.test; done) >/dev/null 2>&1 &
+	(while :; do pneu-release -A; pneu-hold -d late.test; done) >"$TEST_TMP/second" 2>&1 &
 	second=$!
-	sleep 0.3
+	wait_for 'test -s "$TEST_TMP/first" && test -s "$TEST_TMP/second" || queue_empty'
 	kill -KILL "$first" "$second"
 	wait "$first" "$second" 2>/dev/null
 	send_kill

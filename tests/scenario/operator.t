@@ -141,10 +141,16 @@ print(m["sender"] == "\\xff\\x9b]0;\"x\\@b", m["recipients"][0]["address"] == "x
 	done
 	locked "$file" pneu-flush "$b"
 	is "$got" 0 "flush of one that is being tried has what it wants"
-	flock -o "$file" sh -c 'touch "$1"; sleep 0.3' sh "$TEST_TMP/locked" &
+	flock -o "$file" sh -c 'touch "$1"; exec sleep 100' sh "$TEST_TMP/locked" &
+	holder=$!
 	wait_for "test -e $TEST_TMP/locked"
-	is "$(pneu-hold -w "$b")" "$b held <bob@Sender.Test>" "-w waits"
+	pneu-hold -w "$b" >"$TEST_TMP/held" &
+	waiting=$!
+	ok "-w waits" wait_for "grep -q -- '-> FLOCK .* $waiting ' /proc/locks || grep -q 'flock\|locks' /proc/$waiting/wchan"
+	is "$(cat "$TEST_TMP/held")" "" "and does nothing"
+	kill "$holder"
 	wait
+	is "$(cat "$TEST_TMP/held")" "$b held <bob@Sender.Test>" "until it is let go"
 	pneu-release "$b" >/dev/null
 
 	# ---- flush ----

@@ -97,8 +97,22 @@ body() {
 	exec 8>&-
 	code 0 "start" pneu-server start in
 	ok "it listens again" wait_for "listening $PORT"
-	code 100 "pause one that is not there" pneu-server pause none
+	old=$(service_pid in)
+	code 0 "restart" pneu-server restart in
+	ok "makes it start anew" wait_for 'new=$(service_pid in) && test "$new" != "$old" && listening "$PORT"'
+	ok "status" wait_for 'pneu-server status in >"$TEST_TMP/status"'
+	like "$(cat "$TEST_TMP/status")" "^in smtp 127.0.0.1 $PORT up, process [0-9]+, for [0-9]+ seconds\$" "tells of it"
+	pneu-server -q pause second
+	ok "also that it does not serve" wait_for '! pneu-server status second >"$TEST_TMP/status"'
+	like "$(cat "$TEST_TMP/status")" '^second .* paused' "and why"
+	for verb in del pause stop start restart status; do
+		code 100 "$verb one that is not there" pneu-server "$verb" none
+		is "$(cat "$TEST_TMP/.out")" "pneu-server: fatal: there is no listener none; pneu-server list shows them" "is told"
+	done
+	code 100 "a setting of one that is not there" pneu-control -s none get databytes
+	is "$(cat "$TEST_TMP/.out")" "pneu-control: fatal: there is no listener none; pneu-server list shows them" "is told"
 
+	pneu-server -q start second
 	code 100 "an unknown kind" pneu-server add x pop3 127.0.0.1 110
 	like "$(cat "$TEST_TMP/.out")" 'no kind of listener: pop3; there (is|are): smtp' "says what there is"
 	code 100 "no address" pneu-server add x smtp localhost 25

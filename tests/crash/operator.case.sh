@@ -17,8 +17,8 @@ run() { # VERB COMMAND...
 	ln -s ../lock "$first/queue/lock"
 	id=$(PNEU_HOME=$first "$PNEU_TESTS/tool/mkqueue" -w a@sender.test joe@one.test ann@two.test <"$CRASH_MESSAGE")
 	ids=$id
-	case $CRASH_VERB in # their moves go together
-	hold | release | return | redirect) ids="$id $(PNEU_HOME=$first "$PNEU_TESTS/tool/mkqueue" -w a@sender.test joe@one.test ann@two.test <"$CRASH_MESSAGE")" ;;
+	case $CRASH_VERB${CRASH_SHORT:+.} in # their moves go together; a redirection of two has 10,000 states
+	hold* | release* | return* | redirect) ids="$id $(PNEU_HOME=$first "$PNEU_TESTS/tool/mkqueue" -w a@sender.test joe@one.test ann@two.test <"$CRASH_MESSAGE")" ;;
 	esac
 	case $CRASH_VERB in
 	release) for held in $ids; do mv "$first/queue/wait/"*"/$held" "$first/queue/hold/" && echo why >"$first/queue/hold/$held.why"; done ;;

@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -167,14 +168,14 @@ class Server:
         self.begin()
 
     def memory(self, field):
-        """Of all processes together, kB; of one that ended meanwhile, nothing."""
+        """Of all processes together, kB; of one that ended meanwhile, nothing. field: an expression for its name."""
         total = 0
         for pid in self.cgroup.processes():
             try:
                 rollup = pathlib.Path(f'/proc/{pid}/smaps_rollup').read_text()
             except OSError:
                 continue
-            total += sum(int(n) for n in re.findall(rf'^{field}\w*: *(\d+) kB', rollup, re.M))
+            total += sum(int(n) for n in re.findall(rf'^{field}: *(\d+) kB', rollup, re.M))
         return total
 
     def end(self):
@@ -240,6 +241,15 @@ class Pneu(Server):
         """Seconds each look at a queue with something in it took as pneu-send logged them."""
         log = ''.join(p.read_text(errors='replace') for p in sorted((self.home / 'log/send').glob('[@c]*')))
         return [int(ms) / 1000 for ms in re.findall(r'\bscanned\b.* ms=(\d+)', log)]
+
+    def latency(self, count):
+        """Milliseconds from the line of pneu-queued to the first of pneu-send, by the loggers' stamps; median of the last messages."""
+        def stamps(service, pattern):
+            text = (self.home / 'log' / service / 'current').read_text(errors='replace')
+            found = re.findall(rf'^@4([0-9a-f]{{15}})([0-9a-f]{{8}}) \S+ {pattern}(\w+)', text, re.M)
+            return {id: int(s, 16) * 1000 + int(ns, 16) / 1e6 for s, ns, id in found}
+        queued, begun = stamps('queued', 'queued id='), stamps('send', r'start .*?\bmsg=')
+        return statistics.median([begun[id] - queued[id] for id in list(queued)[-count:] if id in begun])
 
     def scheduler(self, field):
         pid = next(p for p in self.cgroup.processes() if pathlib.Path(f'/proc/{p}/comm').read_text() == 'pneu-send\n')

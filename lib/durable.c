@@ -16,6 +16,18 @@
 #include "lib/musl.h"
 
 int
+durable_syncfd(int folder)
+{
+    struct stat st;
+    int r;
+
+    do
+        r = fsync(folder);
+    while (r == -1 && errno == EINTR);
+    return r == 0 && fstat(folder, &st) == 0;
+}
+
+int
 durable_sync(char const *folder)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -23,7 +35,7 @@ durable_sync(char const *folder)
 
     if (fd == -1)
         return 0;
-    done = fsync(fd) == 0;
+    done = durable_syncfd(fd);
     int e = errno;
     close(fd);
     return (errno = e, done);

@@ -9,10 +9,14 @@
 
 #include <skalibs/stralloc.h>
 
-/* fsync of the folder itself. Returns 1, or 0 with errno. */
+/* fsync of an open folder. On an xfs that has shut itself down, for its journal could not be written, that says yes to a name
+ * which is not on disk; but stat does not work there any more. Returns 1, or 0 with errno. */
+extern int durable_syncfd(int folder);
+
+/* The same for the folder of that path. */
 extern int durable_sync(char const *folder);
 
-/* The same for the folder a path lies in. */
+/* And for the one a path lies in. */
 extern int durable_syncparent(char const *path);
 
 /* Makes the file, or replaces it: at every moment there is the old or the new one, whole. The new one gets that

@@ -13,6 +13,7 @@
 #include <skalibs/random.h>
 #include <skalibs/types.h>
 
+#include "lib/durable.h"
 #include "local/delivery.h"
 #include "local/dotqmail.h"
 
@@ -65,14 +66,14 @@ make_folders(struct maildir const *m)
         return 0;
     for (unsigned int i = 0; good && i < 3; i++)
         good = mkdirat(fd, names[i], 0700) == 0 || errno == EEXIST;
-    good = good && fsync(fd) == 0;
+    good = good && durable_syncfd(fd);
     int e = errno;
     close(fd);
     errno = e;
     fd = good ? openat(m->home, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (fd == -1)
         return 0;
-    good = fsync(fd) == 0;
+    good = durable_syncfd(fd);
     e = errno;
     close(fd);
     return (errno = e, good);
@@ -100,7 +101,7 @@ in_cur(struct maildir const *m)
         found = -1;
     /* The reader's rename may not be on disk yet, our report must not be
      * earlier. */
-    if (found == 1 && (fsync(fd) == -1 || fsync(m->new) == -1))
+    if (found == 1 && (!durable_syncfd(fd) || !durable_syncfd(m->new)))
         found = -1;
     int e = errno;
     closedir(dir);
@@ -119,7 +120,7 @@ in_new(struct maildir const *m)
     if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != m->size)
         return (errno = EEXIST, -1);
     /* The attempt that made it may have died before this. */
-    return fsync(m->new) == 0 ? 1 : -1;
+    return durable_syncfd(m->new) ? 1 : -1;
 }
 
 static int
@@ -134,7 +135,7 @@ static int
 publish(struct maildir const *m, int from, char const *path, int flags)
 {
     if (linkat(from, path, m->new, m->name, flags) == 0)
-        return fsync(m->new) == 0;
+        return durable_syncfd(m->new);
     if (errno != EEXIST)
         return 0;
     return in_new(m) == 1;

@@ -12,6 +12,7 @@
 
 #include <skalibs/buffer.h>
 
+#include "lib/durable.h"
 #include "local/delivery.h"
 #include "local/dotqmail.h"
 #include "local/quoting.h"
@@ -91,7 +92,7 @@ sync_folder(int home, char const *path)
     int fd = openat(home, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd == -1)
         return 0;
-    int done = fsync(fd) == 0;
+    int done = durable_syncfd(fd);
     int e = errno;
     close(fd);
     return (errno = e, done);

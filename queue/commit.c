@@ -11,6 +11,7 @@
 #include <skalibs/types.h>
 
 #include "lib/crc.h"
+#include "lib/durable.h"
 #include "queue/file.h"
 #include "queue/layout.h"
 
@@ -229,7 +230,7 @@ name_first(struct commit *c)
 static int
 name_last(struct commit *c)
 {
-    return sync_fd(c->fd) && (c->token ? name_token(c) : name_it(c)) && sync_fd(c->dir);
+    return sync_fd(c->fd) && (c->token ? name_token(c) : name_it(c)) && durable_syncfd(c->dir);
 }
 
 int
@@ -239,7 +240,7 @@ commit_end(struct commit *c, struct bytes envelope, uint32_t recipients)
 
     /* Where the token is known, whoever made that name may have died before he synced it. */
     if (before)
-        return before == 1 && sync_fd(c->dir);
+        return before == 1 && durable_syncfd(c->dir);
     if (!finish(c, envelope, recipients))
         return 0;
     /* A token's name tells others that the message is queued, and may not be earlier than that. */

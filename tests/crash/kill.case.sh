@@ -15,7 +15,7 @@ trap '(test_cleanup); rm -rf "$crash_tmp"' EXIT
 kills=${CRASH_KILLS:-1000} messages=${CRASH_MESSAGES:-100000} life=${CRASH_LIFE:-4} rounds=50
 test -z "${CRASH_SHORT:-}" || kills=4 messages=500 life=1 rounds=3
 daemons='queued send spawn-local spawn-remote in'
-instance_make "$TEST_TMP/inst" you@pneu.test
+instance_make "$TEST_TMP/inst" you@pneu.test restart@pneu.test
 pneu-control set retryfirst 1
 pneu-control set retrymax 2
 pneu-control set deadtime 1
@@ -78,7 +78,7 @@ crash_goal R7 "$(find "$PNEU_HOME/queue" "$PNEU_HOME/badmail" -type f ! -path '*
 
 bound=100
 test -z "${CRASH_SHORT:-}" || bound=60000 # a machine that does other things, too
-"$CRASH/restart.py" you@pneu.test "$(maildir you@pneu.test)" "$rounds" >"$TEST_TMP/times"
+"$CRASH/restart.py" restart@pneu.test "$(maildir restart@pneu.test)" "$rounds" >"$TEST_TMP/times"
 read -r median largest <"$TEST_TMP/times"
 sed -n 2p "$TEST_TMP/times"
 crash_goal R7 "${median:-}" $bound "milliseconds from a start to the first delivery, median of $rounds"

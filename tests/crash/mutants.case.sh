@@ -16,8 +16,8 @@ mutants() {
 		failed-write-to-the-device-ignored|s/if (sync_file_range(\(.*\)) == -1 || !name_it(c))/if ((sync_file_range(\1), 0) || !name_it(c))/
 		large-file-not-synced|s/return sync_fd(c->fd) \&\& (c->token/return (c->token/
 		failed-fsync-of-the-large-file-ignored|s/return sync_fd(c->fd) \&\& (c->token/return (sync_fd(c->fd), 1) \&\& (c->token/
-		folder-of-the-large-file-not-synced|s/ : name_it(c)) \&\& sync_fd(c->dir);/ : name_it(c));/
-		failed-fsync-of-its-folder-ignored|s/ : name_it(c)) \&\& sync_fd(c->dir);/ : name_it(c)) \&\& (sync_fd(c->dir), 1);/
+		folder-of-the-large-file-not-synced|s/ : name_it(c)) \&\& durable_syncfd(c->dir);/ : name_it(c));/
+		failed-fsync-of-its-folder-ignored|s/ : name_it(c)) \&\& durable_syncfd(c->dir);/ : name_it(c)) \&\& (durable_syncfd(c->dir), 1);/
 		large-file-named-before-it-is-synced|s/return c->token || c->dotted || c->written || c->buffer.len > FILE_WHOLE ?/return 0 ?/
 		any-error-of-fsync-is-EINTR|s/    return r == 0;/    return r == 0 || errno == ENOSPC;/
 		fsync-is-tried-again|s/while (r == -1 \&\& errno == EINTR)/while (r == -1)/

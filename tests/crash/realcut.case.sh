@@ -38,8 +38,11 @@ cuts() { # TOOL ARGS...: a line of the table for each scenario
 if test -n "${CRASH_SHORT:-}"; then
 	cuts realcut.py --fs ext4 --at-most 2 commit maildir mbox send bounce hold
 	cuts system.py --fs ext4 --cuts 1
+	! command -v mkfs.xfs >/dev/null || cuts goingdown.py --fs xfs
 	crash_done
 fi
+cuts goingdown.py --fs ext4
+cuts goingdown.py --fs xfs
 for fs in ext4 xfs btrfs; do
 	cuts realcut.py --fs "$fs" --cuts "$program" commit maildir mbox send bounce
 	cuts realcut.py --fs "$fs" --cuts $((program / 5)) hold release remove return redirect

@@ -187,6 +187,15 @@ class Scenario:
     def entry(self, ident):
         return [e for e in self.i.entries() if e[0] == ident]
 
+    def unkept(self, *recipients):
+        """pneu-local's word is as good as a mark: what pneu-send heard of it is in its log, which no cut reaches."""
+        for spans in re.findall(r' class=K .* to=([0-9,-]+) ', open(self.i.outside + '/log', errors='replace').read()):
+            for first, last in (s.split('-') if '-' in s else (s, s) for s in spans.split(',')):
+                for to in recipients[int(first):int(last) + 1]:
+                    if to.endswith('@pneu.test') and not self.whole(to.partition('@')[0]):
+                        return f'BAD {to} was told to be delivered'
+        return None
+
     def untrue(self, recipients):
         jobs = self.i.jobs()
         for to, status in recipients:
@@ -254,7 +263,7 @@ class Maildir(Scenario):
 
     def judge(self):
         found = self.entry(self.ident)
-        wrong = self.look() or self.torn() and 'BAD torn in a Maildir'
+        wrong = self.look() or self.torn() and 'BAD torn in a Maildir' or self.unkept(*self.recipients)
         for e in found:
             wrong = wrong or self.untrue(e[3])
         if wrong:
@@ -283,7 +292,7 @@ class Mbox(Scenario):
         return self.i.mbox()[:1] == [OLD]
 
     def judge(self):
-        wrong = self.look()
+        wrong = self.look() or self.unkept('box@pneu.test')
         found = self.entry(self.ident)
         for e in found:
             wrong = wrong or self.untrue(e[3])

@@ -77,6 +77,10 @@ class System:
         log = open(self.disk.work + '/svscan', 'ab')
         subprocess.Popen(['s6-svscan', self.home + '/service'], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
+    def logs(self):
+        paths = [self.disk.work + '/svscan'] + sorted(glob.glob(self.home + '/log/*/current'))
+        return ''.join(f'\n{p}: ' + open(p, errors='replace').read()[-300:] for p in paths)
+
     def queued(self):
         return [p for f in ('new', 'wait/*') for p in glob.glob(f'{self.home}/queue/{f}/*')]
 
@@ -109,7 +113,10 @@ class System:
         clients = [Client(self.port, f'n{number}-{n}') for n in range(sessions)]
         for c in clients:
             c.start()
+        end = time.monotonic() + 60
         while not any(c.accepted for c in clients):
+            if time.monotonic() > end:
+                raise SystemExit('no mail is taken: ' + self.logs())
             time.sleep(0.002)
         time.sleep(random.uniform(0, 2))
         self.disk.cut(random.choice([k for k in self.disk.kinds() if k != 'synced']))

@@ -7,6 +7,7 @@ import resource
 import shutil
 import socket
 import ssl
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -33,7 +34,16 @@ class Work:
 
     def __init__(self, name, title, messages, warm=20, **more):
         self.name, self.title, self.messages, self.warm, self.note = name, title, messages, warm, ''
+        self.figures = {}
         self.__dict__.update(more)
+
+    def judge(self, what, number, least, most):
+        """A figure that has bounds: the median of all runs must lie within."""
+        self.figures.setdefault(what, (least, most, []))[2].append(number)
+
+    def missed(self):
+        medians = ((what, statistics.median(numbers), least, most) for what, (least, most, numbers) in self.figures.items())
+        return [f'{what}: {n:.2f}, not {least} to {most}' for what, n, least, most in medians if not least <= n <= most]
 
     def count(self, peer):
         return self.messages
@@ -254,8 +264,12 @@ class Backlog(ToMaildir):
             server.restart()
             start = time.monotonic()
             self.load(server, sink, BOXES)
-            self.note = (f'{without / wall:.2f} of its rate without them; first mail {time.monotonic() - start:.2f} s after a restart; '
+            first = time.monotonic() - start
+            self.note = (f'{without / wall:.2f} of its rate without them; first mail {first:.2f} s after a restart; '
                          f'{server.memory("Pss") / 1024:.1f} MB (PSS of all)')
+            if issubclass(peer, Pneu):
+                self.judge('of its rate', without / wall, .98, 99)
+                self.judge('seconds to the first mail', first, 0, .1)
             return wall, cpu
 
 
@@ -291,6 +305,10 @@ class Filled(ToMaildir):
             late = server.latency(10 * BOXES)
             self.note = (f'{without / wall:.2f} of its rate without them; attempt {late:.1f} ms after it is queued; first mail {first:.2f} s after a cold start; scan '
                          f'{scan:.1f} s; pneu-send {server.scheduler("VmRSS") / 1024:.1f} MB')
+            self.judge('of its rate', without / wall, .9, 99)
+            self.judge('ms from the queue to the attempt', late, -10, 10) # the loggers are not in step
+            self.judge('seconds of the scan', scan, 0, 60)
+            self.judge('MB of pneu-send', server.scheduler('VmRSS') / 1024, 0, 64)
             return wall, cpu
 
 

@@ -84,6 +84,8 @@ wait_for(pid_t pid, uint32_t seconds)
             return WIFEXITED(status) ? WEXITSTATUS(status) : QUEUE_BUG;
         if (got == -1 && errno != EINTR)
             return QUEUE_BUG;
+        if (got == -1)
+            continue; /* its signal may have come: nothing would wake us */
         if (sigtimedwait(&set, 0, &limit) == -1 && errno == EAGAIN)
             break;
     }

@@ -22,7 +22,7 @@ run() { # FORM SINK LABEL ARGS...
 
 if test -n "${CRASH_SHORT:-}"; then
 	# Who is told that the other side hung up waits for its last words: where that is not true, until a timeout.
-	run jobs together "pneu-remote -j" --no-lasting --errors sendto:EINTR,ENOBUFS --calls pread64,sendto,recvfrom,sendmsg,recvmsg
+	run jobs together "pneu-remote -j" --no-lasting --errors sendto:EINTR --calls pread64,sendto,recvfrom,sendmsg,recvmsg
 else
 	run jobs together "pneu-remote -j, groups of commands"
 	run jobs turn "pneu-remote -j, commands in turn"

@@ -22,12 +22,15 @@ move_folder(char folder[static sizeof "queue/wait/XX"], enum item_state state, c
         (void)walk_folder(folder, state == ITEM_NEW ? 0 : state == ITEM_HOLD ? 257 : 258);
 }
 
+/* 1 if the path leads to that file, 0 if it does not, -1 with errno: then nobody knows. */
 static int
 same(struct stat const *st, char const *path)
 {
     struct stat named;
 
-    return lstat(path, &named) == 0 && named.st_ino == st->st_ino && named.st_dev == st->st_dev;
+    if (lstat(path, &named) == -1)
+        return errno == ENOENT ? 0 : -1;
+    return named.st_ino == st->st_ino && named.st_dev == st->st_dev;
 }
 
 static void
@@ -56,7 +59,10 @@ finish_move(struct item *i)
     for (int state = ITEM_NEW; state <= ITEM_HOLD && i->st.st_nlink > 1; state++) {
         move_folder(folder, (enum item_state)state, i->id);
         (void)snprintf(other, sizeof other, "%s/%s", folder, i->id);
-        if ((int)i->state == state || !same(&i->st, other))
+        int is = (int)i->state == state ? 0 : same(&i->st, other);
+        if (is == -1)
+            return 0;
+        if (!is)
             continue;
         if (i->state == ITEM_NEW && state == ITEM_WAIT) {
             if (!durable_sync(folder) || !durable_unlink(i->path))
@@ -82,8 +88,9 @@ move_lock(struct item *i, int wait)
     while (r == -1 && errno == EINTR);
     if (r == -1 || fstat(i->fd, &i->st) == -1)
         return 0;
-    if (!same(&i->st, i->path))
-        return (errno = ENOENT, 0);
+    r = same(&i->st, i->path);
+    if (r != 1)
+        return r == 0 ? (errno = ENOENT, 0) : 0;
     return finish_move(i) && item_read(i, 0);
 }
 
@@ -93,7 +100,7 @@ move_link(char const *from, struct stat const *st, char const *folder, char cons
     if (link(from, to) == 0)
         return 1;
     if (errno == EEXIST)
-        return same(st, to) ? 1 : (errno = EEXIST, 0);
+        return same(st, to) == 1 ? 1 : (errno = EEXIST, 0);
     if (errno != ENOENT || durable_mkdir(folder, 0700) == -1)
         return 0;
     return link(from, to) == 0;
@@ -151,7 +158,7 @@ move_aside(struct item *i, enum item_state to, char const *why)
 
     move_folder(folder, to, i->id);
     (void)snprintf(path, sizeof path, "%s/%s", folder, i->id);
-    if (lstat(path, &st) == 0 && !same(&i->st, path))
+    if (lstat(path, &st) == 0 && same(&i->st, path) != 1)
         return (errno = EEXIST, 0);
     return move_why(folder, i->id, why) &&
            (i->fd == -1 || S_ISDIR(i->st.st_mode) ? durable_rename(i->path, path) : move_to(i, to));

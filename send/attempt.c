@@ -97,7 +97,7 @@ targets_make(struct send *s, struct message *m)
         return 0;
     while (envelope_recipient(&cursor, &r)) {
         char status = m->file.status[index++];
-        if (status == STATUS_DONE || status == STATUS_FAILED || status == STATUS_BOUNCED)
+        if (status == STATUS_DONE || status == STATUS_SUCCEEDED || status == STATUS_FAILED || status == STATUS_BOUNCED)
             continue;
         if (m->ntargets == m->left || !target_add(s, m, r.value, index - 1, (uint32_t)(cursor.s - m->file.envelope.s)))
             return 0;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/durable.h"
 #include "lib/log.h"
 #include "queue/layout.h"
 #include "send/aside.h"
@@ -463,14 +464,36 @@ trouble(struct send *s, struct message *m, int e)
         rest(s, m, LOOK_MUCH_LATER);
 }
 
+/* One file under both names: that in new/ goes. Under its lock, for an operator's program may be about to take the other one.
+ * Returns 0 if somebody else has it. */
+static int
+settle_one(char const *first, char const *second, char const *id)
+{
+    char folder[MESSAGE_PATH];
+    struct stat st, named, other;
+    int file = open(second, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int locked = file != -1 && flock(file, LOCK_EX | LOCK_NB) == 0;
+
+    if (locked && fstat(file, &st) == 0 && lstat(first, &named) == 0 && lstat(second, &other) == 0 &&
+        st.st_ino == named.st_ino && st.st_dev == named.st_dev && st.st_ino == other.st_ino &&
+        st.st_dev == other.st_dev) {
+        message_path(folder, id, 1);
+        folder[sizeof QUEUE_WAIT + 2] = 0;
+        if (durable_sync(folder))
+            (void)unlink(second);
+    }
+    if (file != -1)
+        close(file);
+    return locked;
+}
+
 /* The same name in new/ and in wait/XX. One file: a move that was cut short is brought to its end. Two: an operator's
  * copy; the first is the one that was tried already, the other goes to hold/. Rare, so it may wait for the disk. */
 static void
 settle_twice(struct send *s, uint32_t entry, char const *id)
 {
-    char first[MESSAGE_PATH], second[MESSAGE_PATH], folder[MESSAGE_PATH];
+    char first[MESSAGE_PATH], second[MESSAGE_PATH];
     struct stat a, b;
-    int fd;
 
     s->table.entries[entry].flags &= (uint8_t)~ENTRY_TWICE;
     message_path(first, id, 1);
@@ -478,17 +501,10 @@ settle_twice(struct send *s, uint32_t entry, char const *id)
     if (lstat(first, &a) == -1 || lstat(second, &b) == -1)
         return;
     s->table.entries[entry].flags |= ENTRY_WAITS;
-    if (a.st_ino != b.st_ino || a.st_dev != b.st_dev) {
+    if (a.st_ino != b.st_ino || a.st_dev != b.st_dev)
         (void)aside(second, QUEUE_HOLD, id, "another file of this name waits in the queue");
-        return;
-    }
-    message_path(folder, id, 1);
-    folder[sizeof QUEUE_WAIT + 2] = 0;
-    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd != -1 && fsync(fd) == 0)
-        (void)unlink(second);
-    if (fd != -1)
-        close(fd);
+    else if (!settle_one(first, second, id))
+        s->table.entries[entry].flags |= ENTRY_TWICE;
 }
 
 /* Opens it where it was last seen, or in the other folder. Returns 1, 0 if it is in neither, -1 with errno. */

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -134,6 +135,29 @@ reported_then_parked(void)
     ok(!strcmp(on_disk(0), "BT"), "that its report was made is written (%s)", on_disk(0));
 }
 
+/* Delivered, but the report of that cannot be made now: he gets nothing more, and the others do not wait for it. */
+static void
+success_is_owed(void)
+{
+    uint32_t entry = begin("TST");
+
+    s.bounce = "/bin/false";
+    message_load(&s, entry);
+    ok(s.running[0].pid > 0 && s.messages->kind == REPORT_SUCCEEDED,
+       "an owed report of success is made before the attempt");
+    report_ends();
+    ok(s.loaded == 1 && s.messages->unreported && s.messages->open == 1, "it is refused: the attempt begins");
+    ok(s.loaded == 1 && s.messages->ntargets == 2 && s.messages->targets[0].index == 0 &&
+           s.messages->targets[1].index == 2,
+       "for who is left, not for who has it");
+    ok(!strcmp(on_disk(0), "TST"), "it is still owed (%s)", on_disk(0));
+    entry = begin("S");
+    message_load(&s, entry);
+    report_ends();
+    helper_answers();
+    ok(!s.loaded && !strcmp(on_disk(0), "?"), "and where it is made, and nobody left, the message ends");
+}
+
 static void
 unlink_fails(void)
 {
@@ -195,6 +219,35 @@ moves(void)
     entry = move(0555);
     ok(!strcmp(on_disk(1), "T") && !strcmp(on_disk(0), "T"), "unlink fails: both names are there");
     ok(s.table.entries[entry].flags & ENTRY_TWICE, "which is remembered");
+}
+
+/* Both names, and an operator's program that may be about to take one of them away: the other one stays until it has ended. */
+static void
+settled_under_the_lock(void)
+{
+    char first[MESSAGE_PATH], second[MESSAGE_PATH];
+    uint32_t entry = begin("T");
+    int fd;
+
+    message_path(first, id, 0);
+    message_path(second, id, 1);
+    second[sizeof "queue/wait/XX" - 1] = 0;
+    mkdir("queue/wait", 0755);
+    mkdir(second, 0755);
+    message_path(second, id, 1);
+    fd = open(first, O_RDONLY);
+    if (fd == -1 || link(first, second) == -1 || flock(fd, LOCK_EX) == -1)
+        exit(111);
+    s.table.entries[entry].flags = ENTRY_AGAIN;
+    message_load(&s, entry);
+    ok(!s.loaded && !strcmp(on_disk(0), "T") && !strcmp(on_disk(1), "T"),
+       "two names, somebody has the lock: both stay");
+    ok(s.table.entries[entry].place == TABLE_WAIT && s.table.entries[entry].flags & ENTRY_TWICE,
+       "and are looked at again");
+    close(fd);
+    message_load(&s, entry);
+    ok(s.loaded == 1 && !strcmp(on_disk(0), "?") && !strcmp(on_disk(1), "T"), "then that in wait/ is left");
+    ok(!(s.table.entries[entry].flags & ENTRY_TWICE), "and known to be one");
 }
 
 /* Reports that cannot be started leave none behind that nobody would start. */
@@ -270,9 +323,11 @@ main(void)
         return 111;
     reported_then_stopped();
     reported_then_parked();
+    success_is_owed();
     unlink_fails();
     move_fails();
     moves();
+    settled_under_the_lock();
     reports_fail();
     clocks();
     memcpy(command + sizeof command - sizeof folder, folder, sizeof folder);

@@ -614,9 +614,9 @@ fetch(struct send *s, struct message *m)
     return got == 1;
 }
 
-/* What a pneu-send wrote that was killed then may be in memory alone, and a power cut would take it back: a report must not
- * be made of a failure that is not on disk, or its recipient might get the message all the same. So the marks are written
- * once more before anything is done about them. */
+/* What a pneu-send or a pneu-return wrote that was killed then may be in memory alone, and a power cut would take it back: a
+ * report must not be made of a failure that is not on disk, or its recipient might get the message all the same. So the marks
+ * are written once more before anything is done about them. */
 static void
 write_again(struct message *m)
 {
@@ -655,7 +655,7 @@ message_load(struct send *s, uint32_t entry)
         m->arrival = s->clock.wall;
     if (m->arrival < hold)
         m->arrival = hold; /* its time begins there */
-    if (flags & ENTRY_AGAIN)
+    if (flags & ENTRY_AGAIN || m->failed)
         write_again(m);
     s->backoff = 0;
     m->cost = m->file.data.a;

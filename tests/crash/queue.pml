@@ -38,7 +38,8 @@
  *   NOTIFY_LOCAL          of the local one's
  *   NOTICE                the first attempt that fails for now is late already: the sender hears of that once, class W in the log
  *   MOVES=n               so often somebody moves a file without its lock: nothing is lost, but more may come twice
- *   NO_MOVES              no operator
+ *   RETURN                an operator gives the remote recipient up with pneu-return; one who holds and releases there is always
+ *   NO_OPERATOR           but not here
  */
 #ifdef TWO_WRITERS
 #define FILES 2
@@ -61,14 +62,23 @@
 #define REMOTE_GOOD DONE
 #endif
 #ifdef NOTICE
-#define LATE 1
+#define LATE (!unlogged)
+#define NO_NOTICE \
+    if :: unlogged -> m_notice = 0; d_notice = 0; m_w[1] = 0; d_w[1] = 0; m_w[FILES] = 0; d_w[FILES] = 0; s_w = 0; s_told = 0 \
+       :: else fi
 #else
 #define LATE 0
+#define NO_NOTICE skip
 #endif
-#ifdef NO_MOVES
+#ifdef NO_OPERATOR
 #define OPERATOR 0
 #else
 #define OPERATOR 1
+#endif
+#ifdef RETURN
+#define RETURNS 1
+#else
+#define RETURNS 0
 #endif
 #ifndef MOVES
 #define MOVES 0
@@ -76,7 +86,7 @@
 
 /* Mistakes. Each of these makes one, and must be found: FILE_UNSYNCED FOLDER_UNSYNCED NO_LOCK NO_CHECK MARK_FIRST END_EARLY
  * REPORT_EARLY NO_SYNC_AT_START MOVED_EARLY NO_SETTLE SETTLE_UNLOCKED BOX_UNSYNCED BOX_FILE_UNSYNCED BOX_KNOWN_UNSYNCED ANY_NAME LINKED_IGNORED
- * OPERATOR_EARLY; with TWO_WRITERS KNOWN_UNSYNCED and NO_SECOND_LOOK; with NOTIFY_REMOTE SUCCESS_IS_DONE SUCCESS_TRIED
+ * OPERATOR_EARLY NOT_TIGHTENED; with RETURN RETURN_BELIEVED; with TWO_WRITERS KNOWN_UNSYNCED and NO_SECOND_LOOK; with NOTIFY_REMOTE SUCCESS_IS_DONE SUCCESS_TRIED
  * SUCCESS_EARLY SUCCESS_UNSYNCED; with NOTICE NOTICE_UNLOGGED NOTICE_UNSYNCED. */
 
 /* ---- the disk: m_ is what programs see, d_ what a power cut leaves ---- */
@@ -112,7 +122,8 @@ bool late;             /* there are two files of the token, and both may be deli
                         *   somebody let go what was set aside as a second file of that name */
 bool unlogged;         /* the sender may be told of the delay again: he was, and
                         *   the machine stopped, or pneu-send or pneu-bounce was killed, before W was on the disk (queue(5): 13), or
-                        *   what was told is in a second file of the token, or in one that was moved without its lock meanwhile */
+                        *   what was told is in a second file of the token, or in one that was moved without its lock meanwhile;
+                        * what follows is the model without notices */
 byte moves, aside;
 bool failing;          /* the power fails: all programs have stopped, the disk writes its last */
 bool over;             /* nothing is left to do */
@@ -136,6 +147,7 @@ byte o, o_file;                                    /* an operator's program betw
 #define HOLD_NEW 1
 #define HOLD_WAIT 2
 #define RELEASE 3
+#define GIVE_UP 4
 bool l_ours, r_ours, b_ours;                       /* the pneu-send that started it still lives */
 
 /* What nobody can read any more is all alike, so that states differ in what matters. */
@@ -145,9 +157,9 @@ bool l_ours, r_ours, b_ours;                       /* the pneu-send that started
     if :: m_whole[file] && !NAMED(file) && !HELD(file) && s_file != file -> m_whole[file] = 0; d_whole[file] = 0; \
         m_l[file] = 0; d_l[file] = 0; m_r[file] = 0; d_r[file] = 0; m_w[file] = 0; d_w[file] = 0 :: else fi
 #if FILES > 1
-#define ALIKE FORGET(1); FORGET(2)
+#define ALIKE NO_NOTICE; FORGET(1); FORGET(2)
 #else
-#define ALIKE FORGET(1)
+#define ALIKE NO_NOTICE; FORGET(1)
 #endif
 
 #define STEP(condition, text, what) :: d_step { !failing && (condition) -> printf(text); what; ALIKE }
@@ -164,6 +176,7 @@ bool l_ours, r_ours, b_ours;                       /* the pneu-send that started
     ((l && l_file == file) || (r && r_file == file) || (b && b_file == file) || (o && o_file == file) || \
      w_file[0] == file || w_file[1] == file)
 #define NAMES(file) ((m_new == file) + (m_wait == file) + (m_hold == file))
+#define LOOSE 7
 #define LEFT (s_l == TODO || s_r == TODO)
 #define SUCCESS_OWED (s_l == SUCCEEDED || s_r == SUCCEEDED)
 #define OWED (s_r == FAILED || SUCCESS_OWED)
@@ -313,10 +326,10 @@ inline move_unasked(from, to) {
 #endif
 #ifdef SETTLE_UNLOCKED
 #define SETTLE_LOCKED 1
-#define SEND_HOLDS(file) (s >= 4 && s_file == file)
+#define SEND_HOLDS(file) (s >= 4 && s != LOOSE && s_file == file)
 #else
 #define SETTLE_LOCKED (!HELD(m_new))
-#define SEND_HOLDS(file) (s && s != 3 && s_file == file)
+#define SEND_HOLDS(file) (s && s != 3 && s != LOOSE && s_file == file)
 #endif
 #ifdef BOX_FILE_UNSYNCED
 #define AFTER_BOX_WRITE 3
@@ -358,11 +371,23 @@ inline move_unasked(from, to) {
 #else
 #define MARKED_IF_LINKED (!s_linked || !s_dirty)
 #endif
-/* Marks that one wrote who was killed then may be in memory alone. */
+#define DUE (s == 6 && IDLE && !s_gone && !s_tried && LEFT && !ALL_DONE && !s_dirty && (!OWED || s_owed))
+#ifdef NOT_TIGHTENED
+#define UNCHANGED 1
+#else
+#define UNCHANGED \
+    (!HELD(s_file) && THERE == s_file && (NO_LOCAL || m_l[s_file] == s_l) && m_r[s_file] == s_r)
+#endif
+/* Marks that one wrote who was killed then may be in memory alone, pneu-send's or those of pneu-return. */
 #ifdef NO_SYNC_AT_START
 #define NEEDS_SYNC 0
 #else
-#define NEEDS_SYNC (s_again && (m_l[s_file] != TODO || m_r[s_file] != TODO))
+#define NEEDS_SYNC ((s_again && (m_l[s_file] != TODO || m_r[s_file] != TODO)) || RETURNED)
+#endif
+#ifdef RETURN_BELIEVED
+#define RETURNED 0
+#else
+#define RETURNED (m_r[s_file] == FAILED)
 #endif
 #ifdef REPORT_EARLY
 #define FAILURE_WRITTEN 1
@@ -464,8 +489,7 @@ active proctype world()
          m_wait = 0; rest())                                                                                        /* end() */
     STEP(s == 6 && IDLE && !s_gone && ALL_DONE && MARKED_IF_LINKED && !s_waits, "send: all are done, removes the name in new/\n",
          m_new = 0; rest())
-    STEP(s == 6 && IDLE && !s_gone && !s_tried && LEFT && !ALL_DONE && !s_dirty && (!OWED || s_owed) &&
-         (!l || l_file == s_file) && (!r || r_file == s_file), "send: starts the jobs\n",                   /* attempt_begin() */
+    STEP(DUE && (!l || l_file == s_file) && (!r || r_file == s_file), "send: starts the jobs\n",                   /* attempt_begin() */
          assert(s_l != TODO || !l); assert(s_r != TODO || !r);                                                    /* beside */
          if :: IS_TARGET(s_l) -> l = 1; l_file = s_file; l_ours = 1 :: else fi;
          if :: IS_TARGET(s_r) -> assert((!m_report && (!m_confirm || REMOTE_GOOD == DONE)) || late); /* after all */
@@ -474,6 +498,11 @@ active proctype world()
          s_l = (s_l == TODO -> DONE : s_l); s_r = (s_r == TODO -> DONE : s_r); s_dirty = 1;
 #endif
          s_tried = 1)
+
+    /* ---- who only waits for his turn is unlocked ---- */
+    STEP(DUE && OPERATOR && !calm, "send: unlocks it until its turn comes\n", s = LOOSE)                      /* message_loosen() */
+    STEP(s == LOOSE && UNCHANGED, "send: locks it again\n", s_linked = (NAMES(s_file) > 1); s = 6)       /* message_tighten() */
+    STEP(s == LOOSE && !UNCHANGED, "send: it is another one now\n", forget())                            /* message_reload() */
 
     /* ---- report_late() ---- */
 #define ALL_TRIED (s == 6 && IDLE && !s_gone && !s_dirty && !ALL_DONE && (s_tried || !LEFT) && (!OWED || s_owed))
@@ -556,7 +585,12 @@ active proctype world()
          m_hold = m_wait; o_file = m_wait; o = HOLD_WAIT)
     STEP(FREE(m_hold) && NAMES(m_hold) == 1 && !m_wait, "release: links it from hold/ into wait/\n",
          if :: m_hold == aside -> TOO_LATE :: else fi; m_wait = m_hold; o_file = m_hold; o = RELEASE)
-    STEP(o, "operator: fsync of the new folder, removes the old name\n", SYNC_TARGET;
+    /* move_fail() */
+    STEP(RETURNS && !calm && FREE(m_wait) && NAMES(m_wait) == 1 && m_r[m_wait] == TODO, "return: marks the remote recipient as failed\n",
+         m_r[m_wait] = FAILED; o_file = m_wait; o = GIVE_UP)
+    STEP(o == GIVE_UP, "return: fdatasync of the file\n", d_l[o_file] = m_l[o_file]; d_r[o_file] = m_r[o_file];
+         d_w[o_file] = m_w[o_file]; o = 0; o_file = 0)
+    STEP(o && o != GIVE_UP, "operator: fsync of the new folder, removes the old name\n", SYNC_TARGET;
          if
          :: o == HOLD_NEW -> m_new = (m_new == o_file -> 0 : m_new)
          :: o == HOLD_WAIT -> m_wait = (m_wait == o_file -> 0 : m_wait)

@@ -113,6 +113,9 @@ reported_then_stopped(void)
     uint32_t entry = begin("FT");
 
     message_load(&s, entry);
+    ok(s.loaded == 1 && s.messages->syncs == 1 && !s.running[0].pid,
+       "a failure, whoever marked it, is synced before its report");
+    helper_answers();
     ok(s.running[0].pid > 0, "an owed report is made before the attempt");
     s.stopping = 1;
     report_ends();
@@ -128,6 +131,7 @@ reported_then_parked(void)
     uint32_t entry = begin("FT");
 
     message_load(&s, entry);
+    helper_answers();
     s.channels[CHANNEL_REMOTE].waiting[PARK_NEW] = 1000; /* full */
     report_ends();
     helper_answers();
@@ -164,6 +168,7 @@ unlink_fails(void)
     uint32_t entry = begin("F");
 
     message_load(&s, entry);
+    helper_answers();
     chmod("queue/new", 0555);
     report_ends();
     ok(!strcmp(on_disk(0), "B"), "unlink fails: the mark is written instead (%s)", on_disk(0));

@@ -5,7 +5,8 @@
 model=$CRASH/queue.pml
 cd "$CRASH_TMP" || exit 111
 
-# explore DEPTH DEFINE...: all its states, or those within that many steps; the figures in $states and $errors
+# explore DEPTH DEFINE...: all its states, or those within that many steps; the figures in $states, $reached, $memory and $errors.
+# $CRASH_PACK: how states are kept, -DNOCOMP whole, -DCOLLAPSE in parts, which is half as fast and half as large.
 explore() {
 	depth=$1
 	shift
@@ -14,9 +15,11 @@ explore() {
 	case $* in *ENDLESS*) how='' again=-a ;; esac
 	spin "$@" -a "$model" >.log 2>&1 || { cat .log && exit 111; }
 	# shellcheck disable=SC2086
-	cc -O2 -w -DCOLLAPSE -DNOFAIR -DMEMLIM="${CRASH_MEMORY:-6000}" $how -o pan pan.c || exit 111
+	cc -O2 -w ${CRASH_PACK:--DNOCOMP} -DNOFAIR -DMEMLIM="${CRASH_MEMORY:-7500}" $how -o pan pan.c || exit 111
 	./pan $again "-m$depth" >.log 2>&1
 	states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' .log)
+	reached=$(sed -n 's/.*depth reached \([0-9]*\).*/\1/p' .log)
+	memory=$(sed -n 's/^ *\([0-9]*\).*total actual memory usage.*/\1/p; s/^ *\([0-9]*\).*memory usage (Mbyte).*/\1/p' .log)
 	errors=$(sed -n 's/.*errors: \([0-9]*\).*/\1/p' .log)
 	CRASH_COUNT=$((CRASH_COUNT + 1))
 }
@@ -30,6 +33,7 @@ whole() { # LABEL DEFINE...: no state is bad, and none was left out
 		cat .log
 		test ! -f queue.pml.trail || spin "$@" -t "$model" | grep -v '^	'
 	}
+	echo "$label: $states states, $reached steps deep, $memory MB, ${errors:-1} errors"
 	crash_goal R5 "${errors:-1}" 0 "$states states, $label: bad"
 }
 
@@ -60,13 +64,23 @@ if test -n "${CRASH_SHORT:-}"; then
 	crash_done
 fi
 whole "the same: a way that does not end" -DENDLESS
-whole "two writers of one token" -DTWO_WRITERS
-whole "one writer, and a file moved without its lock" -DMOVES=1
+whole "a report of success is owed" -DNOTIFY_REMOTE
+whole "the same for the mailbox here" -DNOTIFY_LOCAL
+whole "notice of delay" -DNOTICE
+whole "success and delay" -DNOTIFY_REMOTE -DNOTICE
+whole "an operator gives up" -DRETURN
+whole "two writers of one token" -DTWO_WRITERS -DONE_RECIPIENT
+whole "two writers, two recipients, report" -DTWO_WRITERS -DNO_OPERATOR
+whole "a file moved without its lock" -DMOVES=1
+whole "moved so twice" -DMOVES=2
 for name in FILE_UNSYNCED FOLDER_UNSYNCED NO_LOCK NO_CHECK MARK_FIRST END_EARLY REPORT_EARLY NO_SYNC_AT_START MOVED_EARLY \
-	NO_SETTLE BOX_UNSYNCED BOX_FILE_UNSYNCED BOX_KNOWN_UNSYNCED ANY_NAME; do
+	NO_SETTLE SETTLE_UNLOCKED BOX_UNSYNCED BOX_FILE_UNSYNCED BOX_KNOWN_UNSYNCED ANY_NAME LINKED_IGNORED OPERATOR_EARLY NOT_TIGHTENED; do
 	mistake $name
 done
-mistake KNOWN_UNSYNCED -DTWO_WRITERS
-mistake NO_SECOND_LOOK -DTWO_WRITERS
+mistake RETURN_BELIEVED -DRETURN
+for name in SUCCESS_IS_DONE SUCCESS_TRIED SUCCESS_EARLY SUCCESS_UNSYNCED; do mistake $name -DNOTIFY_REMOTE; done
+for name in NOTICE_UNLOGGED NOTICE_UNSYNCED; do mistake $name -DNOTICE; done
+mistake KNOWN_UNSYNCED -DTWO_WRITERS -DONE_RECIPIENT
+mistake NO_SECOND_LOOK -DTWO_WRITERS -DONE_RECIPIENT
 crash_goal R5 $missed 0 "$mistakes mistakes, not found"
 crash_done

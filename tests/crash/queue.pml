@@ -3,7 +3,7 @@
  * every step, and the power may fail before every step, as often as it likes. queue.case.sh runs it; every state is
  * looked at, none is hashed away.
  *
- *     spin -a queue.pml && cc -O2 -DCOLLAPSE -o pan pan.c && ./pan -m9000000       all is well: errors: 0
+ *     spin -a queue.pml && cc -O2 -DSAFETY -o pan pan.c && ./pan -m9000000       all is well: errors: 0
  *     spin -DMOVED_EARLY -a queue.pml && ...; spin -t queue.pml                       a mistake: what happened, step by step
  *
  * One process holds all: each line beginning with STEP is one system call, or what one program does between two of them,

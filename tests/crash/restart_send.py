@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """An oracle for crashstates.py --in-place: pneu-send is started on what the power cut left. Who was marked as done gets
-nothing more, everybody else is delivered, and the queue is empty then. $PNEU_HOME is the instance.
+nothing more, everybody else is delivered, a report that is owed is made, and the queue is empty then. $PNEU_HOME is the instance.
 """
 import glob, os, subprocess, sys
 
@@ -23,6 +23,8 @@ def check(queue, said, events, desc):
         return True, 'gone'
     if status is None:
         return False, 'torn'
+    for f in glob.glob(HOME + '/other/queue/new/*'):
+        os.unlink(f)
     open(HOME + '/jobs', 'w').close()
     open(HOME + '/rules', 'w').close()
     for f in glob.glob(HOME + '/queue/wait/*/*'):
@@ -35,7 +37,9 @@ def check(queue, said, events, desc):
     jobs = open(HOME + '/jobs').read()
     for r, byte in zip(RECIPIENTS, status):
         sent = ' ' + r + ' ' in jobs
-        if sent != (byte not in 'DFB'):
+        if sent != (byte not in 'DFBS'):
             return False, ('again-' if sent else 'forgotten-') + byte
+    if ('S' in status or 'F' in status) and not glob.glob(HOME + '/other/queue/new/*'):
+        return False, 'unreported-' + status
     return True, 'finished-' + status.replace('\0', '0')
 

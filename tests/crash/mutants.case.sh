@@ -1,5 +1,6 @@
 #!/bin/sh
-# Are the tests good enough? Each line below takes one safeguard out of queue/commit.c; the tests must notice every one.
+# Are the tests good enough? Each line below takes one safeguard out: of queue/commit.c, which faults and power cuts are tried on
+# then, or of what moves and changes queued files, whose unit tests see each step. The tests must notice every one.
 # goals: S6
 . "${PNEU_TOP:-.}/tests/crash/lib.sh"
 cd "$PNEU_TOP" || exit 111
@@ -31,6 +32,42 @@ mutants() {
 		no-fallback|s/if (errno != EOPNOTSUPP \&\& .*/if (1)/
 		token-not-looked-up|s/known(c, [01])/0/
 		crc-of-the-first-piece|s/c->crc = crc32c(c->crc, s, len);/if (!c->message) c->crc = crc32c(c->crc, s, len);/
+	EOF
+}
+
+others() { # NAME|FILE|UNIT TEST|CHANGE
+	cat <<-'EOF'
+		cut-off-move-ended-unsynced|queue/move|move|s/!durable_sync(folder) || !durable_unlink(i->path)/!durable_unlink(i->path)/
+		kept-name-unsynced|queue/move|move|s/!durable_syncparent(i->path) || !durable_unlink(other)/!durable_unlink(other)/
+		lock-not-asked-for|queue/move|move|s/r = flock(i->fd, .*/r = 0;/
+		name-not-looked-at|queue/move|move|s/    if (r != 1)/    if (0)/
+		not-read-again|queue/move|move|s/return finish_move(i) \&\& item_read(i, 0);/return finish_move(i);/
+		cut-off-move-left|queue/move|move|s/return finish_move(i) \&\& /return /
+		cannot-look-is-not-there|queue/move|move|s/return errno == ENOENT ? 0 : -1;/return 0;/
+		moved-unsynced|queue/move|move|s/ || !durable_sync(folder) || !durable_unlink(from)/ || !durable_unlink(from)/
+		failed-link-of-a-move-ignored|queue/move|move|s/if (!move_link(i->path, &i->st, folder, to) || /if ((move_link(i->path, \&i->st, folder, to), 0) || /
+		another-file-taken-for-it|queue/move|move|s/return same(st, to) == 1 ? 1 : (errno = EEXIST, 0);/return 1;/
+		no-reason-beside-it|queue/move|move|s/return move_why(folder, i->id, why) \&\&/return 1 \&\&/
+		reason-where-another-lies|queue/move|move|s/^        return (errno = EEXIST, 0);/        ;/
+		mark-unsynced|queue/change|change|s/ \&\& fdatasync(fd) == 0;/;/
+		reason-not-written|queue/change|change|s/^        add_note(i, fd, &line);/        ;/
+		another-file-marked|queue/change|change|s/if (fd != -1 \&\& (fstat.*/if (0) {/
+		settled-ones-too|queue/change|change|s/return item_open_status(status) \&\& status != STATUS_FAILED;/return status != STATUS_FAILED;/
+		unwanted-report-owed|queue/change|change|s/status == STATUS_FAILED \&\& !wants_report(cursor) ? STATUS_DONE : status/status/
+		new-file-unsynced|queue/change|change|s/^           fsync(w->fd) == 0;/           1;/
+		new-file-unlocked|queue/change|change|s/w->fd == -1 || flock(w->fd, LOCK_EX | LOCK_NB) == -1/w->fd == -1/
+		place-unsynced|queue/change|change|s/^    return durable_syncparent(i->path);/    return 1;/
+		not-in-one-step|queue/change|change|s/i->path, RENAME_EXCHANGE) == -1/i->path, RENAME_NOREPLACE) == -1/
+		short-write-of-a-change|queue/change|change|s/^        len -= (size_t)n;/        len = 0;/
+		targets-unsynced|queue/moves|move|s/sync_for(&targets, m->list + i, to);/;/
+		reasons-unsynced|queue/moves|move|s/sync_for(&synced, m->list + i, to);/;/
+		sources-unsynced|queue/moves|move|s/sync_for(&sources, one, one->before);/;/
+		failed-sync-of-many-ignored|queue/moves|move|s/one->e = \*of - 1;/;/
+		reason-unsynced|queue/moves|move|s/ == len \&\& fsync(fd) == 0;/ == len;/
+		reason-of-many-where-another-lies|queue/moves|move|s/^        one->e = EEXIST;/        ;/
+		two-names-settled-unlocked|send/message|send-message|s/ \&\& flock(file, LOCK_EX | LOCK_NB) == 0;/;/
+		found-failure-unsynced|send/message|send-message|s/if (flags \& ENTRY_AGAIN || m->failed)/if (flags \& ENTRY_AGAIN)/
+		success-is-tried-again|send/attempt|send-message|s/ || status == STATUS_SUCCEEDED || status == STATUS_FAILED/ || status == STATUS_FAILED/
 	EOF
 }
 
@@ -94,4 +131,25 @@ while IFS='|' read -r name change <&3; do
 	fi
 done 3<"$CRASH_TMP/mutants"
 crash_goal S6 "$CRASH_BAD" 0 "$CRASH_COUNT mutants of queue/commit.c, not noticed"
+
+others >"$CRASH_TMP/mutants"
+all=0 left=0
+while IFS='|' read -r name file unit change <&3; do
+	all=$((all + 1)) CRASH_COUNT=$((CRASH_COUNT + 1))
+	sed "$change" "$file.c" >"$CRASH_TMP/mutant.c"
+	what=noticed
+	if cmp -s "$file.c" "$CRASH_TMP/mutant.c"; then
+		what="the line to change is not there any more"
+	elif ! compile "$CRASH_TMP/unit" -w "$CRASH_TMP/mutant.c" "tests/unit/$unit.c" 2>"$CRASH_TMP/.log"; then
+		what="does not compile"
+	elif timeout 60 "$CRASH_TMP/unit" >"$CRASH_TMP/.log" 2>&1; then
+		what="NOT NOTICED"
+	fi
+	test "$what" = noticed || left=$((left + 1))
+	echo "$name: $what"
+done 3<"$CRASH_TMP/mutants"
+for unit in move change send-message; do
+	"$PNEU_TESTS/unit/$unit" >"$CRASH_TMP/.log" 2>&1 || left=$((left + 1)) # then the rest proves nothing
+done
+crash_goal S6 "$left" 0 "$all mutants of what moves and changes queued files, not noticed"
 crash_done

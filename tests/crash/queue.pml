@@ -119,7 +119,7 @@ bool excuse;           /* the other host may get it again: it took it, and
 bool late;             /* there are two files of the token, and both may be delivered:
                         *   the first was done and gone before the second's writer looked for it,
                         *   the second's writer was killed before it looked again, or its machine stopped before it had gone again, or
-                        *   somebody let go what was set aside as a second file of that name */
+                        *   somebody let go what was set aside as a second file of that name, or the first file between the writer's last two looks */
 bool unlogged;         /* the sender may be told of the delay again: he was, and
                         *   the machine stopped, or pneu-send or pneu-bounce was killed, before W was on the disk (queue(5): 13), or
                         *   what was told is in a second file of the token, or in one that was moved without its lock meanwhile;
@@ -572,10 +572,12 @@ active proctype world()
 
     /* ---- queue/move.c: pneu-hold and pneu-release ask for the lock ---- */
 #define FREE(file) (OPERATOR && !o && file && !HELD(file) && !SEND_HOLDS(file))
+    /* A writer looks in wait/ and then in hold/: what is released between the two, he does not find. */
+#define SLIPS if :: w[0] == 11 || w[1] == 11 -> TOO_LATE :: else fi
     /* finish_move(): a move that was cut short. pneu-send's is brought to its end; else the name that is meant stays. */
     STEP(!calm && FREE(m_new) && m_new == m_wait, "operator: fsync of wait/, removes the name in new/\n", SYNC_NAMES(wait); m_new = 0)
-    STEP(!calm && FREE(m_new) && m_new == m_hold, "operator: fsync of new/, removes the name in hold/\n", SYNC_NAMES(new); m_hold = 0)
-    STEP(!calm && FREE(m_wait) && m_wait == m_hold, "operator: fsync of wait/, removes the name in hold/\n", SYNC_NAMES(wait); m_hold = 0)
+    STEP(!calm && FREE(m_new) && m_new == m_hold, "operator: fsync of new/, removes the name in hold/\n", SYNC_NAMES(new); SLIPS; m_hold = 0)
+    STEP(!calm && FREE(m_wait) && m_wait == m_hold, "operator: fsync of wait/, removes the name in hold/\n", SYNC_NAMES(wait); SLIPS; m_hold = 0)
     STEP(FREE(m_hold) && m_hold == m_wait, "operator: fsync of hold/, removes the name in wait/\n", SYNC_NAMES(hold); m_wait = 0)
     STEP(FREE(m_hold) && m_hold == m_new, "operator: fsync of hold/, removes the name in new/\n", SYNC_NAMES(hold); m_new = 0)
     /* moves_finish() */
@@ -594,7 +596,7 @@ active proctype world()
          if
          :: o == HOLD_NEW -> m_new = (m_new == o_file -> 0 : m_new)
          :: o == HOLD_WAIT -> m_wait = (m_wait == o_file -> 0 : m_wait)
-         :: o == RELEASE -> m_hold = (m_hold == o_file -> 0 : m_hold)
+         :: o == RELEASE -> SLIPS; m_hold = (m_hold == o_file -> 0 : m_hold)
          fi;
          o = 0; o_file = 0)
     STEP(o && !calm, "operator: KILLED\n", o = 0; o_file = 0)

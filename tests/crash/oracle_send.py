@@ -80,7 +80,7 @@ def check(queue, said, events, desc):
 def settled(home, recipients):
     jobs = open(home + '/jobs').read()
     reports = [open(f, 'rb').read() for f in glob.glob(home + '/other/queue/new/[0-9a-ft]*')]
-    failed, succeeded, late = (sum(b'\nAction: ' + action + b'\n' in r for r in reports) for action in (b'failed', b'delivered', b'delayed'))
+    failed, succeeded, late = (sum(b'\nAction: ' + action + b'\n' in r for r in reports) for action in (b'failed', b'relayed', b'delayed'))
     if max(failed, succeeded, late) > 1:
         return False, 'reported-twice'
     for i, r in enumerate(recipients):

@@ -6,7 +6,7 @@ model=$CRASH/queue.pml
 cd "$CRASH_TMP" || exit 111
 
 # explore DEPTH DEFINE...: all its states, or those within that many steps; the figures in $states, $reached, $memory and $errors.
-# $CRASH_PACK: how states are kept, -DNOCOMP whole, -DCOLLAPSE in parts, which is half as fast and half as large.
+# $CRASH_PACK: how states are kept; -DCOLLAPSE is half as fast and half as large.
 explore() {
 	depth=$1
 	shift
@@ -15,7 +15,7 @@ explore() {
 	case $* in *ENDLESS*) how='' again=-a ;; esac
 	spin "$@" -a "$model" >.log 2>&1 || { cat .log && exit 111; }
 	# shellcheck disable=SC2086
-	cc -O2 -w ${CRASH_PACK:--DNOCOMP} -DNOFAIR -DMEMLIM="${CRASH_MEMORY:-7500}" $how -o pan pan.c || exit 111
+	cc -O2 -w ${CRASH_PACK:-} -DNOFAIR -DMEMLIM="${CRASH_MEMORY:-7500}" $how -o pan pan.c || exit 111
 	./pan $again "-m$depth" >.log 2>&1
 	states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' .log)
 	reached=$(sed -n 's/.*depth reached \([0-9]*\).*/\1/p' .log)

@@ -49,20 +49,17 @@ others() { # NAME|FILE|UNIT TEST|CHANGE
 		another-file-taken-for-it|queue/move|move|s/return same(st, to) == 1 ? 1 : (errno = EEXIST, 0);/return 1;/
 		no-reason-beside-it|queue/move|move|s/return move_why(folder, i->id, why) \&\&/return 1 \&\&/
 		reason-where-another-lies|queue/move|move|s/^        return (errno = EEXIST, 0);/        ;/
-		mark-unsynced|queue/change|change|s/ \&\& fdatasync(fd) == 0;/;/
 		reason-not-written|queue/change|change|s/^        add_note(i, fd, &line);/        ;/
 		another-file-marked|queue/change|change|s/if (fd != -1 \&\& (fstat.*/if (0) {/
 		settled-ones-too|queue/change|change|s/return item_open_status(status) \&\& status != STATUS_FAILED;/return status != STATUS_FAILED;/
-		unwanted-report-owed|queue/change|change|s/status == STATUS_FAILED \&\& !wants_report(cursor) ? STATUS_DONE : status/status/
-		new-file-unsynced|queue/change|change|s/^           fsync(w->fd) == 0;/           1;/
+		unwanted-report-owed|queue/change|change|s/status == STATUS_FAILED \&\& !envelope_notify(cursor, "FAILURE", 1) ? STATUS_DONE : status/status/
 		new-file-unlocked|queue/change|change|s/w->fd == -1 || flock(w->fd, LOCK_EX | LOCK_NB) == -1/w->fd == -1/
-		place-unsynced|queue/change|change|s/^    return durable_syncparent(i->path);/    return 1;/
-		not-in-one-step|queue/change|change|s/i->path, RENAME_EXCHANGE) == -1/i->path, RENAME_NOREPLACE) == -1/
-		short-write-of-a-change|queue/change|change|s/^        len -= (size_t)n;/        len = 0;/
-		targets-unsynced|queue/moves|move|s/sync_for(&targets, m->list + i, to);/;/
-		reasons-unsynced|queue/moves|move|s/sync_for(&synced, m->list + i, to);/;/
-		sources-unsynced|queue/moves|move|s/sync_for(&sources, one, one->before);/;/
-		failed-sync-of-many-ignored|queue/moves|move|s/one->e = \*of - 1;/;/
+		written-unsynced|queue/moves|change|s/fsync(m->list\[i\].written) == -1/0/
+		not-in-one-step|queue/change|change|s/path, RENAME_EXCHANGE) == 0/path, RENAME_NOREPLACE) == 0/
+		targets-unsynced|queue/moves|move|s/sync_target(&targets, m->list + i, to);/;/
+		reasons-unsynced|queue/moves|move|s/sync_target(&synced, m->list + i, to);/;/
+		sources-unsynced|queue/moves|move|s/sync_for(&sources, m->list + i, .*/;/
+		failed-sync-of-many-ignored|queue/moves|move|s/one->e = s->of\[step\] - 1;/;/
 		reason-unsynced|queue/moves|move|s/ == len \&\& fsync(fd) == 0;/ == len;/
 		reason-of-many-where-another-lies|queue/moves|move|s/^        one->e = EEXIST;/        ;/
 		two-names-settled-unlocked|send/message|send-message|s/ \&\& flock(file, LOCK_EX | LOCK_NB) == 0;/;/

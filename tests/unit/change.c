@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "queue/move.h"
+#include "queue/moves.h"
 #include "queue/select.h"
 #include "tests/queuefile.h"
 #include "tests/tap.h"
@@ -58,6 +59,39 @@ fresh(char const *bytes, char const *log)
     i = begin(ITEM_WAIT, 1);
     *trace = 0;
     return i;
+}
+
+/* What was written is synced, and takes its place, as it does for many. Returns n, or -1 with errno. */
+static int64_t
+finish(struct item *i, int64_t n, enum moved_how how, int written)
+{
+    static struct moves m;
+
+    if (n <= 0)
+        return n;
+    moves_add(&m, i, how, written);
+    moves_finish(&m, ITEM_WAIT, 0);
+    int e = m.list[0].e;
+    moves_clear(&m);
+    return e ? (errno = e, -1) : n;
+}
+
+static int64_t
+give_up(struct item *i, struct select const *who, char const *why)
+{
+    int written = -1;
+    int64_t n = move_fail(i, who, why, &written);
+
+    return finish(i, n, MOVED_STAYS, written);
+}
+
+static int64_t
+redirect(struct item *i, struct select const *who, char const *to, size_t len, char const *why)
+{
+    int written = -1;
+    int64_t n = move_redirect(i, who, to, len, why, &written);
+
+    return finish(i, n, MOVED_REPLACED, written);
 }
 
 static off_t
@@ -143,7 +177,7 @@ failures(void)
 
     for (size_t n = 0; n < sizeof rows / sizeof *rows; n++) {
         struct item *i = fresh(rows[n].before, "");
-        int64_t got = move_fail(i, rows[n].who, "given up");
+        int64_t got = give_up(i, rows[n].who, "given up");
         ok(got == rows[n].n && traced(got ? "w:log w:status ~wait/af/I" : "") && !strcmp(status(), rows[n].after) &&
                (!got || line_is(0, 'D', rows[n].ranges, "given up")),
            "%s becomes %s: the reason, the mark, the sync", rows[n].before, rows[n].after);
@@ -156,24 +190,24 @@ failures_fail(void)
     struct item *i = fresh("TTT", "");
 
     fail("~wait/af/I", EIO);
-    ok(move_fail(i, &all, "given up") == -1 && errno == EIO, "what is not on disk is not told");
+    ok(give_up(i, &all, "given up") == -1 && errno == EIO, "what is not on disk is not told");
     i = fresh("TTT", "");
     fail("w:status", ENOSPC);
-    ok(move_fail(i, &all, "given up") == -1 && errno == ENOSPC && traced("w:log") && !strcmp(status(), "TTT"),
+    ok(give_up(i, &all, "given up") == -1 && errno == ENOSPC && traced("w:log") && !strcmp(status(), "TTT"),
        "a mark that cannot be written");
     i = fresh("TTT", "");
     fail("w:log", ENOSPC);
-    ok(move_fail(i, &all, "given up") == 3 && traced("w:status ~wait/af/I"),
+    ok(give_up(i, &all, "given up") == 3 && traced("w:status ~wait/af/I"),
        "without room for the reason it is marked all the same");
     i = fresh("TTT", "");
     put("other", "TTT", 10, "");
     (void)rename("other", WAIT);
     *trace = 0;
-    ok(move_fail(i, &all, "given up") == -1 && errno == ENOENT && traced("") && !strcmp(status(), "TTT"),
+    ok(give_up(i, &all, "given up") == -1 && errno == ENOENT && traced("") && !strcmp(status(), "TTT"),
        "another file of that name is left alone");
     i = fresh("TTT", "");
     (void)chmod(WAIT, 0400);
-    ok(move_fail(i, &all, "given up") == -1 && errno == EACCES, "one that cannot be opened is told of");
+    ok(give_up(i, &all, "given up") == -1 && errno == EACCES, "one that cannot be opened is told of");
 }
 
 /* ---- another address ---- */
@@ -227,7 +261,7 @@ redirects(void)
 
     for (size_t n = 0; n < sizeof rows / sizeof *rows; n++) {
         struct item *i = fresh(rows[n].before, "");
-        int64_t got = move_redirect(i, rows[n].who, rows[n].to, strlen(rows[n].to), "redirected");
+        int64_t got = redirect(i, rows[n].who, rows[n].to, strlen(rows[n].to), "redirected");
         ok(got == rows[n].n && traced(got ? STEPS : ""), "%s to %s: written whole, synced, then in one step",
            rows[n].before, rows[n].to);
         ok(!strcmp(status(), rows[n].after) && (!got || line_is(0, 'O', rows[n].ranges, "redirected")),
@@ -251,7 +285,7 @@ redirects_whole(void)
         move_note(i, EVENT_OPERATOR, "", "before", (struct bytes){"0", 1});
         item_close(i);
         i = begin(ITEM_WAIT, 1);
-        ok(move_redirect(i, &joe, "new@x.test", 10, "redirected") == 1 && !strcmp(status(), "DTTT") &&
+        ok(redirect(i, &joe, "new@x.test", 10, "redirected") == 1 && !strcmp(status(), "DTTT") &&
                line_is(1, 'O', "0", "redirected"),
            "a message of %zu bytes is whole, and its history is", sizes[n]);
     }
@@ -273,35 +307,33 @@ redirects_fail(void)
         i = fresh("TTT", "");
         fail(rows[n].step, rows[n].e);
         failing_after = rows[n].after;
-        ok(move_redirect(i, &joe, "new@x.test", 10, "redirected") == -1 && errno == rows[n].e &&
-               !strcmp(status(), "TTT") &&
+        ok(redirect(i, &joe, "new@x.test", 10, "redirected") == -1 && errno == rows[n].e && !strcmp(status(), "TTT") &&
                !there("queue/wait/af/."
                       "0660d04f07c5323c94550402bfaf"),
            "%s fails: the old file stays, nothing else", rows[n].step);
     }
     i = fresh("TTT", "");
     fail("wait/af/.I<>", EINVAL);
-    ok(move_redirect(i, &joe, "new@x.test", 10, "redirected") == 1 && !strcmp(status(), "DTTT") &&
+    ok(redirect(i, &joe, "new@x.test", 10, "redirected") == 1 && !strcmp(status(), "DTTT") &&
            strstr(trace, "wait/af/.I>wait/af/I ~wait/af"),
        "a file system that exchanges no names");
     i = fresh("TTT", "");
     fail("-wait/af/.I", EIO);
-    ok(move_redirect(i, &joe, "new@x.test", 10, "redirected") == -1 && errno == EIO,
-       "the old one cannot be removed: told");
+    ok(redirect(i, &joe, "new@x.test", 10, "redirected") == -1 && errno == EIO, "the old one cannot be removed: told");
     i = fresh("TTT", "");
     text("queue/wait/af/."
          "0660d04f07c5323c94550402bfaf",
          "debris");
-    ok(move_redirect(i, &joe, "new@x.test", 10, "redirected") == 1 && traced("-wait/af/.I " STEPS),
+    ok(redirect(i, &joe, "new@x.test", 10, "redirected") == 1 && traced("-wait/af/.I " STEPS),
        "what a former try left is removed");
     i = fresh("TTT", "");
     (void)mkdir("queue/wait/af/."
                 "0660d04f07c5323c94550402bfaf",
                 0700);
-    ok(move_redirect(i, &joe, "new@x.test", 10, "redirected") == -1 && !strcmp(status(), "TTT"), "or is in the way");
+    ok(redirect(i, &joe, "new@x.test", 10, "redirected") == -1 && !strcmp(status(), "TTT"), "or is in the way");
     i = fresh("TTT", "");
     fail("w:part", EINTR);
-    ok(move_redirect(i, &joe, "new@x.test", 10, "redirected") == 1 && !strcmp(status(), "DTTT"),
+    ok(redirect(i, &joe, "new@x.test", 10, "redirected") == 1 && !strcmp(status(), "DTTT"),
        "a call that was interrupted is made again");
 }
 

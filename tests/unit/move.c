@@ -315,8 +315,8 @@ many(void)
         if (item_open(&first, "queue/wait/af", ITEM_WAIT, id, 0) != 1 || !move_lock(&first, 0) ||
             item_open(&second, "queue/new", ITEM_NEW, other_id, 0) != 1 || !move_lock(&second, 0))
             exit(111);
-        moves_add(&m, &first);
-        moves_add(&m, &second);
+        moves_add(&m, &first, MOVED_ELSEWHERE, -1);
+        moves_add(&m, &second, MOVED_ELSEWHERE, -1);
         *trace = 0;
         if (kind == 1)
             fail("~hold", EIO);

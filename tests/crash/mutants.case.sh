@@ -61,7 +61,6 @@ others() { # NAME|FILE|UNIT TEST|CHANGE
 		sources-unsynced|queue/moves|move|s/sync_for(&sources, m->list + i, .*/;/
 		failed-sync-of-many-ignored|queue/moves|move|s/one->e = s->of\[step\] - 1;/;/
 		reason-unsynced|queue/moves|move|s/ == len \&\& fsync(fd) == 0;/ == len;/
-		reason-of-many-where-another-lies|queue/moves|move|s/^        one->e = EEXIST;/        ;/
 		two-names-settled-unlocked|send/message|send-message|s/ \&\& flock(file, LOCK_EX | LOCK_NB) == 0;/;/
 		found-failure-unsynced|send/message|send-message|s/if (flags \& ENTRY_AGAIN || m->failed)/if (flags \& ENTRY_AGAIN)/
 		success-is-tried-again|send/attempt|send-message|s/ || status == STATUS_SUCCEEDED || status == STATUS_FAILED/ || status == STATUS_FAILED/

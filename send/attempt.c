@@ -37,19 +37,44 @@ attempt_key(struct message const *m, struct target const *t)
     return to;
 }
 
+#define OWNER_MAX 64
+
+/* The destination's name: of a user's addresses "joe-list", "joe-x" all the user, so that he has his share of the places and no
+ * more. Users whose names have a '-' in them may share one. */
+static struct bytes
+dest_name(struct message const *m, struct target const *t, char owner[static OWNER_MAX])
+{
+    struct bytes key = attempt_key(m, t);
+    size_t len = 0;
+
+    if (t->route != ROUTE_LOCAL)
+        return key;
+    for (; len < key.len && len < OWNER_MAX && key.s[len] != '-'; len++)
+        owner[len] = (char)tolower((unsigned char)key.s[len]);
+    return (struct bytes){owner, len};
+}
+
 /* Local parts are no hosts' names: their case is ignored, not changed. */
+static int
+order_of(struct bytes left, struct bytes right)
+{
+    int order = strncasecmp(left.s, right.s, left.len < right.len ? left.len : right.len);
+
+    return order || left.len == right.len ? order : left.len < right.len ? -1 : 1;
+}
+
+/* By destinations first: "joe+" stands between "joe" and "joe-x", and each may have one group. */
 static int
 compare(void const *x, void const *y, void *data)
 {
     struct target const *a = x, *b = y;
-    struct bytes left = attempt_key(data, a), right = attempt_key(data, b);
-    size_t least = left.len < right.len ? left.len : right.len;
+    char first[OWNER_MAX], second[OWNER_MAX];
     int order = (int)a->route - (int)b->route;
 
     if (!order)
-        order = strncasecmp(left.s, right.s, least);
-    if (!order && left.len != right.len)
-        order = left.len < right.len ? -1 : 1;
+        order = order_of(dest_name(data, a, first), dest_name(data, b, second));
+    if (!order)
+        order = order_of(attempt_key(data, a), attempt_key(data, b));
     if (!order)
         order = a->index < b->index ? -1 : 1;
     return order;
@@ -112,24 +137,8 @@ targets_make(struct send *s, struct message *m)
 /* ---- groups ---- */
 
 #define DAY 86400
-#define OWNER_MAX 64
 #define MANY_GROUPS 20 /* more make a message one to many */
 #define MANY_TARGETS 500
-
-/* The destination's name: of a user's addresses "joe-list", "joe-x" all the user, so that he has his share of the places and no
- * more. Users whose names have a '-' in them may share one. */
-static struct bytes
-dest_name(struct message const *m, struct target const *t, char owner[static OWNER_MAX])
-{
-    struct bytes key = attempt_key(m, t);
-    size_t len = 0;
-
-    if (t->route != ROUTE_LOCAL)
-        return key;
-    for (; len < key.len && len < OWNER_MAX && key.s[len] != '-'; len++)
-        owner[len] = (char)tolower((unsigned char)key.s[len]);
-    return (struct bytes){owner, len};
-}
 
 /* A group ends where the next destination begins. */
 static int

@@ -81,6 +81,18 @@ ok "held until a time: not before" test "$place" = new -o "$(date +%s)" -ge $unt
 ok "but then" wait_for "logged 'end msg=$id2'"
 is_in "$id" wait "a time far ahead waits"
 
+send_stop
+echo 1 >"$PNEU_HOME/control/holdlocal"
+send_start
+# shellcheck disable=SC2046 # many users, of which one has two addresses, with that of another between
+id=$(queue_message a@sender.test $(printf "%s@mx.pneu.test " ua ub uc ud ue uf ug uh ui uj uk ul joe joe+ joe-y))
+other=$(queue_message a@sender.test joe@far.test)
+hint "$id" "$other"
+ok "local mail is held" wait_for "logged 'end msg=$other'"
+is "$(jobs_of local | grep -c "^$id")" 0 "for all users"
+rm "$PNEU_HOME/control/holdlocal"
+ok "until that is over" wait_for "logged 'end msg=$id'"
+
 ok "a second pneu-send says so" sh -c 'pneu-send 2>&1 | grep -q "another pneu-send"'
 code 100 "and exits 100" pneu-send
 ok "SIGTERM ends it" send_stop

@@ -81,6 +81,16 @@ ok "held until a time: not before" test "$place" = new -o "$(date +%s)" -ge $unt
 ok "but then" wait_for "logged 'end msg=$id2'"
 is_in "$id" wait "a time far ahead waits"
 
+queued_kill
+id=$(queue_message -s ST a@sender.test done@remote.test +notify=SUCCESS left@remote.test)
+hint "$id"
+ok "a report of success that cannot be made" wait_for "logged 'bouncefailed msg=$id'"
+ok "does not keep the others from their mail" wait_for "underway remote $id"
+wait_for "test \"\$(where $id)\" = wait"
+queued_start
+hint "$id"
+ok "and is made in the end" wait_for "logged 'end msg=$id'"
+
 send_stop
 echo 1 >"$PNEU_HOME/control/holdlocal"
 send_start

@@ -535,6 +535,13 @@ next_by_rule(struct send const *s, struct running const *j, struct reply_rule co
     return planned(s, j->message, j->dest, wait);
 }
 
+/* The host did its work, whatever becomes of the message: that its time is over says nothing of the host. */
+static int
+is_good(struct result const *r, struct reply_rule const *rule)
+{
+    return r->class != 'Z' && (rule->action == REPLY_AS_IS || rule->action == REPLY_RETURN);
+}
+
 /* What the answer says of the host. */
 static void
 note_host(struct send const *s, struct running *j, struct result const *r, struct reply_rule const *rule)
@@ -605,9 +612,11 @@ attempt_result(struct send *s, struct running *j, struct result const *r, int lo
         if (now.class == 'Z') {
             e.next = next_by_rule(s, j, &rule);
             sooner(m, e.next);
-            j->bad += n;
-        } else
+        }
+        if (is_good(r, &rule))
             j->good += n;
+        else
+            j->bad += n;
         (void)file_event_put(&m->log, &e);
         say(s, j, &now, rule.action, n, &numbers);
     }

@@ -272,6 +272,7 @@ known(struct send *s, uint32_t n)
         message_asked(s, n);
     else if (e->place == TABLE_PARKED) {
         e->flags |= ENTRY_NOW;
+        s->asked = s->clock.boot;
         park_want(s, n);
     } else if (e->place == TABLE_WAIT) {
         e->flags |= ENTRY_NOW;

@@ -118,6 +118,25 @@ is "$(where "$held")" new "that of a held one waits"
 rm control/holdlogins
 ok "until the setting goes" wait_for "logged 'end msg=$held'"
 
+# ---- a host that does not answer ----
+sed -i '1i dead.test Z 4.4.1 0 no answer' "$RULES"
+for _ in 1 2 3; do
+	old=$(queue_message -t -700000 a@sender.test joe@dead.test)
+	hint "$old"
+	wait_for "logged 'bounced msg=$old'"
+done
+try a@sender.test ann@dead.test
+is "$(first_of ann@dead.test)" 0 "a host without an answer is left alone, also where each message had its last attempt"
+echo held@sender.test >control/holdsenders
+send_reread
+held=$(queue_message held@sender.test bob@dead.test)
+probe=$(queue_message a@sender.test joe@good.test)
+hint "$held" "$probe"
+wait_for "logged 'end msg=$probe'"
+hint "$held"
+rm control/holdsenders
+ok "who asks for an attempt of what is held gets it when it is let go" wait_for "test \$(first_of bob@dead.test) = 1"
+
 # ---- malformed rules ----
 pneu-control set retrysenders 'list@sender.test:30m 2h'
 echo 'retry soon:*' >control/replies

@@ -270,6 +270,22 @@ longest_wait(struct send const *s, int dirty)
     return next;
 }
 
+static void
+look_at_clocks(struct send *s)
+{
+    struct log l;
+
+    if (!clock_read(&s->clock)) {
+        if (s->clock.boot - s->clockfile.saved >= CLOCKFILE_EVERY)
+            clockfile_save(&s->clockfile, &s->clock);
+        return;
+    }
+    clockfile_save(&s->clockfile, &s->clock);
+    log_start(&l, "clockjump");
+    log_uint(&l, "now", s->clock.wall);
+    log_end(&l);
+}
+
 /* Waits, and handles what came. */
 static void
 wait_and_handle(struct send *s, int signals, int ms)
@@ -292,7 +308,7 @@ wait_and_handle(struct send *s, int signals, int ms)
             strerr_diefusys(EXIT_TEMP, "poll");
         return;
     }
-    (void)clock_read(&s->clock);
+    look_at_clocks(s);
     if (x[0].revents)
         signals_read(s);
     if (x[1].revents)
@@ -313,22 +329,6 @@ finished(struct send const *s)
         if (s->running[i].pid)
             return 0;
     return 1;
-}
-
-static void
-look_at_clocks(struct send *s)
-{
-    struct log l;
-
-    if (!clock_read(&s->clock)) {
-        if (s->clock.boot - s->clockfile.saved >= CLOCKFILE_EVERY)
-            clockfile_save(&s->clockfile, &s->clock);
-        return;
-    }
-    clockfile_save(&s->clockfile, &s->clock);
-    log_start(&l, "clockjump");
-    log_uint(&l, "now", s->clock.wall);
-    log_end(&l);
 }
 
 int

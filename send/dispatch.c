@@ -116,9 +116,12 @@ take_ready(struct send *s, struct channel *c, unsigned int *lane)
 
     while ((d = take_first(c))) {
         *lane = choose_lane(c, d);
-        if (*lane == LANES) /* it has become slow since it was listed */
+        if (*lane == LANES) { /* since it was listed it has become slow, or what waited there was taken away */
             make_ready(d);
-        if (*lane == LANES || !dest_may_start(d))
+            dest_idle(s, d);
+            continue;
+        }
+        if (!dest_may_start(d))
             continue;
         if (pace_dead(&d->pace, s->clock.boot))
             return d;

@@ -8,17 +8,16 @@
 #include <unistd.h>
 
 #include <skalibs/allreadwrite.h>
-#include <skalibs/djbunix.h>
 #include <skalibs/sgetopt.h>
 #include <skalibs/sig.h>
 #include <skalibs/strerr.h>
 
-#include "control/control.h"
 #include "lib/durable.h"
 #include "lib/exits.h"
 #include "lib/log.h"
 #include "operator/progress.h"
 #include "operator/sandbox.h"
+#include "operator/start.h"
 #include "queue/envelope.h"
 #include "queue/list.h"
 #include "queue/move.h"
@@ -269,13 +268,7 @@ dieusage(struct act_verb const *v)
 static void
 option(struct run *r, int o, char const *arg)
 {
-    int got = select_option(&r->act.select, o, arg);
-
-    if (got == -1 && errno == EINVAL)
-        strerr_dief(EXIT_PERM, "wrong value of an option: ", arg);
-    if (got == -1)
-        no_memory();
-    if (got)
+    if (start_filter(&r->act.select, o, arg))
         return;
     if (o == 'n')
         r->dry = 1;
@@ -291,7 +284,7 @@ option(struct run *r, int o, char const *arg)
         dieusage(r->verb);
 }
 
-static char const *const *
+static void
 arguments(struct run *r, char const *const *argv)
 {
     if (r->verb->takes) {
@@ -300,12 +293,9 @@ arguments(struct run *r, char const *const *argv)
             dieusage(r->verb);
         argv++;
     }
-    for (; *argv; argv++)
-        if (!select_id(&r->act.select, *argv))
-            strerr_dief(EXIT_PERM, *argv, " is no message ID");
+    start_ids(&r->act.select, argv);
     if (select_all(&r->act.select) && !r->all && strchr(r->verb->options, 'A'))
         strerr_dief(EXIT_PERM, "no filter: say -A if you mean all messages");
-    return argv;
 }
 
 static void
@@ -315,15 +305,8 @@ begin(struct run *r)
     r->act.now = (uint64_t)time(0);
     progress_begin(&r->progress);
     (void)sig_ignore(SIGPIPE);
-    if (!fd_sanitize())
-        strerr_diefusys(EXIT_TEMP, "open /dev/null");
     umask(077);
-    if (!control_home())
-        strerr_diefusys(EXIT_TEMP, "change into the instance ", control_homename());
-    if (!sandbox_drop())
-        strerr_diefusys(EXIT_TEMP, "become pneuq");
-    if (!sandbox_operator())
-        strerr_diefusys(EXIT_TEMP, "confine");
+    start_inside(sandbox_operator);
 }
 
 /* Named, but not met: a program shall know. */
@@ -369,7 +352,7 @@ act_run(int argc, char const *const *argv, struct act_verb const *v)
     (void)snprintf(options, sizeof options, "nw%s" SELECT_OPTIONS, v->options);
     for (int o; (o = subgetopt_r(argc, argv, options, &opts)) != -1;)
         option(&r, o, opts.arg);
-    (void)arguments(&r, argv + opts.ind);
+    arguments(&r, argv + opts.ind);
     begin(&r);
     if (!r.dry && v->first && v->first(&r.act))
         return 0;

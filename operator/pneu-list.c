@@ -6,15 +6,13 @@
 #include <time.h>
 
 #include <skalibs/allreadwrite.h>
-#include <skalibs/djbunix.h>
 #include <skalibs/sgetopt.h>
 #include <skalibs/strerr.h>
 
-#include "control/control.h"
 #include "lib/exits.h"
 #include "operator/order.h"
 #include "operator/progress.h"
-#include "operator/sandbox.h"
+#include "operator/start.h"
 #include "queue/list.h"
 #include "queue/walk.h"
 
@@ -123,13 +121,7 @@ finish(struct listing *l)
 static void
 option(struct listing *l, int o, char const *arg)
 {
-    int got = select_option(&l->select, o, arg);
-
-    if (got == -1 && errno == EINVAL)
-        strerr_dief(EXIT_PERM, "wrong value of an option: ", arg);
-    if (got == -1)
-        no_memory();
-    if (got)
+    if (start_filter(&l->select, o, arg))
         return;
     switch (o) {
     case 'b':
@@ -164,21 +156,12 @@ main(int argc, char const *const *argv)
     PROG = "pneu-list";
     for (int o; (o = subgetopt_r(argc, argv, "bcjrso:" SELECT_OPTIONS, &opts)) != -1;)
         option(&l, o, opts.arg);
-    for (argv += opts.ind; *argv; argv++)
-        if (!select_id(&l.select, *argv))
-            strerr_dief(EXIT_PERM, *argv, " is no message ID");
+    start_ids(&l.select, argv + opts.ind);
     if (l.order.reverse && !l.order.key)
         (void)order_named(&l.order, "id");
     l.now = (uint64_t)time(0);
     progress_begin(&l.progress);
-    if (!fd_sanitize())
-        strerr_diefusys(EXIT_TEMP, "open /dev/null");
-    if (!control_home())
-        strerr_diefusys(EXIT_TEMP, "change into the instance ", control_homename());
-    if (!sandbox_drop())
-        strerr_diefusys(EXIT_TEMP, "become pneuq");
-    if (!list_confine())
-        strerr_diefusys(EXIT_TEMP, "confine");
+    start_inside(list_confine);
     walk(&l);
     finish(&l);
     return l.failed ? EXIT_TEMP : 0;

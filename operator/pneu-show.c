@@ -6,14 +6,12 @@
 #include <unistd.h>
 
 #include <skalibs/allreadwrite.h>
-#include <skalibs/djbunix.h>
 #include <skalibs/sgetopt.h>
 #include <skalibs/strerr.h>
 
-#include "control/control.h"
 #include "lib/exits.h"
 #include "lib/utf8.h"
-#include "operator/sandbox.h"
+#include "operator/start.h"
 #include "queue/list.h"
 #include "queue/show.h"
 #include "queue/walk.h"
@@ -174,21 +172,12 @@ main(int argc, char const *const *argv)
     argv += opts.ind;
     if (!*argv)
         dieusage();
-    for (; *argv; argv++)
-        if (!select_id(&s.select, *argv))
-            strerr_dief(EXIT_PERM, *argv, " is no message ID");
+    start_ids(&s.select, argv);
     if (!s.body && !s.envelope && !s.header && !s.history)
         s.envelope = s.history = s.header = s.titles = 1;
     s.now = (uint64_t)time(0);
     s.raw = !isatty(1) && !s.titles;
-    if (!fd_sanitize())
-        strerr_diefusys(EXIT_TEMP, "open /dev/null");
-    if (!control_home())
-        strerr_diefusys(EXIT_TEMP, "change into the instance ", control_homename());
-    if (!sandbox_drop())
-        strerr_diefusys(EXIT_TEMP, "become pneuq");
-    if (!list_confine())
-        strerr_diefusys(EXIT_TEMP, "confine");
+    start_inside(list_confine);
     walk(&s);
     if (!s.found && !s.failed)
         strerr_dief(EXIT_PERM, "no such message");

@@ -581,6 +581,26 @@ look_at(struct message *m)
     return hold;
 }
 
+/* It cannot have come later than it was first tried: what came under a clock that was ahead, which nobody knows of, would never be too
+ * old. */
+static void
+arrived(struct send const *s, struct message *m)
+{
+    stralloc log = STRALLOC_ZERO;
+    struct file_event first;
+
+    if (m->arrival && m->arrival <= s->clock.wall)
+        return;
+    if (marks_log(m, &log)) {
+        struct bytes left = {log.s, log.len};
+        if (file_event_next(&left, &first) && first.time <= s->clock.wall)
+            m->arrival = first.time;
+    }
+    stralloc_free(&log);
+    if (!m->arrival)
+        m->arrival = s->clock.wall;
+}
+
 /* Opened, locked and proved, or put where it belongs. Returns 1 if it is ready. */
 static int
 fetch(struct send *s, struct message *m)
@@ -651,8 +671,7 @@ message_load(struct send *s, uint32_t entry)
         rest(s, m, wait > SCHEDULE_FURTHEST ? SCHEDULE_FURTHEST : (uint32_t)wait);
         return;
     }
-    if (!m->arrival)
-        m->arrival = s->clock.wall;
+    arrived(s, m);
     if (m->arrival < hold)
         m->arrival = hold; /* its time begins there */
     if (flags & ENTRY_AGAIN || m->failed)

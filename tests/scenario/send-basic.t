@@ -103,6 +103,15 @@ is "$(jobs_of local | grep -c "^$id")" 0 "for all users"
 rm "$PNEU_HOME/control/holdlocal"
 ok "until that is over" wait_for "logged 'end msg=$id'"
 
+send_stop
+echo 3 >"$PNEU_HOME/control/queuelifetime"
+send_start
+echo 'b@remote.test Z 4.2.2 0 mailbox full' >"$RULES"
+id=$(queue_message -t +40000000 a@sender.test b@remote.test)
+hint "$id"
+wait_for "test \"\$(where $id)\" = wait"
+ok "what came next year is too old, too, when it was tried for so long" wait_for "hint $id; logged 'bounced msg=$id'"
+
 ok "a second pneu-send says so" sh -c 'pneu-send 2>&1 | grep -q "another pneu-send"'
 code 100 "and exits 100" pneu-send
 ok "SIGTERM ends it" send_stop

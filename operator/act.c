@@ -287,10 +287,15 @@ option(struct run *r, int o, char const *arg)
 static void
 arguments(struct run *r, char const *const *argv)
 {
+    char const *at;
+
     if (r->verb->takes) {
         r->act.address = *argv;
         if (!*argv || !**argv || !envelope_address(*argv, strlen(*argv)))
             dieusage(r->verb);
+        /* Else an ID, a bare domain or a misprint here sends the mail to a user of that name. */
+        if (!(at = strrchr(*argv, '@')) || at == *argv || !at[1])
+            strerr_dief(EXIT_PERM, *argv, " is no address: it has no domain");
         argv++;
     }
     start_ids(&r->act.select, argv);

@@ -190,6 +190,10 @@ print(m["sender"] == "\\xff\\x9b]0;\"x\\@b", m["recipients"][0]["address"] == "x
 	is "$(pneu-redirect both@home.test "$n" 2>&1)" "pneu-redirect: fatal: there is nothing to be done for it" "again: there is nobody to redirect"
 	is "$(find "$PNEU_HOME/queue" -type f -name '.*' | wc -l)" 0 "no debris"
 	code 100 "no address" pneu-redirect
+	code 100 "an address without a domain" pneu-redirect joe "$n"
+	is "$(cat "$TEST_TMP/.out")" "pneu-redirect: fatal: joe is no address: it has no domain" "is told"
+	code 100 "or with an empty one" pneu-redirect joe@ "$n"
+	code 100 "and an ID where the address should be" pneu-redirect "$n" new@home.test
 	code 100 "an address that is none" pneu-redirect "$(printf 'a\nb')" "$n"
 
 	# ---- remove, and a move that was cut short ----

@@ -158,6 +158,12 @@ set(struct place const *place, char const *const *argv)
 {
     enum setting which = named(argv[0]);
     struct setting_row const *row = control_rows + which;
+    static char const *const where[] = {
+        [SCOPE_GLOBAL] = "it is the whole instance's",
+        [SCOPE_SERVER] = "it is the whole instance's, or with -s a listener's",
+        [SCOPE_REMOTE] = "it is the whole instance's, or with -r a remote domain's",
+        [SCOPE_DOMAIN] = "it is the whole instance's, or with -d a mailbox domain's",
+    };
     stralloc items = STRALLOC_ZERO, what = STRALLOC_ZERO;
 
     values(argv + 1, &items);
@@ -165,7 +171,7 @@ set(struct place const *place, char const *const *argv)
         if (errno == EPROTO && operate_expected(which, &what))
             strerr_dief(EXIT_PERM, row->name, " ", what.s);
         if (errno == EINVAL)
-            strerr_dief(EXIT_PERM, row->name, " does not count there");
+            strerr_dief(EXIT_PERM, row->name, " does not count there: ", where[row->scope]);
         if (errno == ENOENT && place->who)
             strerr_dief(EXIT_PERM, "there is no mailbox domain ", place->who, "; pneu-mailbox makes one");
         strerr_diefusys(EXIT_TEMP, "write ", row->name);

@@ -327,6 +327,12 @@ listener_status(char const *name, stralloc *text, int *up)
         return 0;
     if (!seconds)
         return stralloc_cats(text, "\n");
+    /* Between two processes: after a restart, or while something else has the port. */
+    if (!*up && text->len > 3 && !memcmp(text->s + text->len - 3, " up", 3)) {
+        text->len -= 2;
+        if (!stralloc_cats(text, "starting"))
+            return 0;
+    }
     *seconds++ = 0;
     return (*pid == '-' || (stralloc_cats(text, ", process ") && stralloc_cats(text, pid))) &&
            stralloc_cats(text, ", for ") && stralloc_cats(text, seconds) && stralloc_cats(text, " seconds\n");

@@ -39,6 +39,8 @@ body() {
 	ok "and listens" wait_for "listening $third"
 	code 0 "one whose port is taken" pneu-server -q add fourth smtp 127.0.0.1 "$third"
 	like "$(cat "$TEST_TMP/.out")" "warning: something else listens on 127.0.0.1 port $third; " "is warned of"
+	ok "and tells that it only tries" wait_for \
+		'! pneu-server status fourth >"$TEST_TMP/status" && grep -q "^fourth .* starting, for " "$TEST_TMP/status"'
 	pneu-server -q del fourth
 
 	code 0 "delete it" pneu-server del second

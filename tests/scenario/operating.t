@@ -44,6 +44,9 @@ grep -n '^    \$ ' "$PNEU_TOP/doc/operating.md" | sed 's/:.*//' >"$TEST_TMP/line
 : >"$TEST_TMP/now"
 while read -r line; do
 	command=$(sed -n "${line}s/^    \\\$ //p" "$PNEU_TOP/doc/operating.md")
+	case $command in
+	*minfreeinodes* | *pneu-inject*) test "$(stat -f -c %c queue)" != 0 || continue ;; # a file system without a number of them
+	esac
 	wait_for quiet 60
 	before "$command"
 	sh -c "$command" >"$TEST_TMP/got" 2>&1 </dev/null

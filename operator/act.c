@@ -299,7 +299,7 @@ arguments(struct run *r, char const *const *argv)
         argv++;
     }
     start_ids(&r->act.select, argv);
-    if (select_all(&r->act.select) && !r->all && strchr(r->verb->options, 'A'))
+    if (select_all(&r->act.select) && !r->all && !r->verb->all && strchr(r->verb->options, 'A'))
         strerr_dief(EXIT_PERM, "no filter: say -A if you mean all messages");
 }
 

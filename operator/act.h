@@ -39,6 +39,7 @@ struct act_verb {
     int takes;           /* its first argument is an address */
     int hints;           /* pneu-send is told of each */
     enum item_state to;  /* of ACT_MOVE */
+    int all;             /* means all without a filter: -A is asked of nobody */
     int busy;            /* that a message is being tried is what was wanted */
     /* On a locked item that fits. With ACT_FAILED errno says why. */
     enum act_result (*act)(struct act *, struct item *);

@@ -13,7 +13,7 @@
 #include "queue/move.h"
 #include "queue/trigger.h"
 
-#define USAGE "pneu-flush [ -nw ] [ -f from ] [ -t to ] [ -d domain ] [ -i id ] [ -a age ] [ -q folder ] [ id... ]"
+#define USAGE "pneu-flush [ -Anw ] [ -f from ] [ -t to ] [ -d domain ] [ -i id ] [ -a age ] [ -q folder ] [ id... ]"
 
 static int
 is_running(void)
@@ -65,10 +65,11 @@ main(int argc, char const *const *argv)
 {
     static struct act_verb const verb = {
         .usage = USAGE,
-        .options = "",
+        .options = "A",
         .past = "due",
         .states = 1 << ITEM_NEW | 1 << ITEM_WAIT,
         .hints = 1,
+        .all = 1,
         .busy = 1,
         .act = make_due,
         .first = all,

@@ -158,6 +158,8 @@ print(m["sender"] == "\\xff\\x9b]0;\"x\\@b", m["recipients"][0]["address"] == "x
 	like "$(pneu-flush -d two.test -f 'alice*')" "^$a due" "flush"
 	ok "it is due now" test "$(stat -c %Y "$file")" -le "$(date +%s)"
 	touch -d '+1000 seconds' "$file"
+	code 0 "-A is what it means without a filter" pneu-flush -A -n
+	is "$(ids <"$TEST_TMP/.out")" "$(pneu-flush -n | ids)" "the same"
 	pneu-flush >/dev/null
 	ok "all, where no pneu-send runs" test "$(stat -c %Y "$file")" -le "$(date +%s)"
 

@@ -193,7 +193,7 @@ run_tests() { # [NAME]: unit tests, then scenarios; all, or those whose path hol
 		find "$out/$variant/tests/unit" -type f ! -name '*.[od]' | sort
 		find tests -name '*.t' | sort
 	} | grep -F -- "${1:-/}" >"$out/$variant/tests.list" || die 100 "no test is named ${1:-}"
-	grep . "$out/$variant/tests.list" | prove -j "$((JOBS * 2))" --exec '' - # they wait more than they work
+	grep . "$out/$variant/tests.list" | prove -j "$((JOBS * 3))" --timer --exec '' - # they wait more than they work
 }
 
 case ${1:-help} in

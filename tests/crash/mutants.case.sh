@@ -24,10 +24,8 @@ mutants() {
 		fsync-is-tried-again|s/while (r == -1 \&\& errno == EINTR)/while (r == -1)/
 		failed-link-ignored|s/== -1 || !name_it(c))/== -1 || (name_it(c), 0))/
 		failed-link-of-the-large-file-ignored|s/ : name_it(c)) / : (name_it(c), 1)) /
-		write-error-ignored|s/            return n == 0 ? (errno = ENOSPC, 0) : 0;/            return 1;/
-		short-write-is-enough|s/^        len -= (size_t)n;/        len = 0;/
-		header-not-written|s/return flush(c) \&\& write_at(c->fd, header, FILE_HEADER, 0);/return flush(c);/
-		rest-not-flushed|s/return flush(c) \&\& write_at/return write_at/
+		header-not-written|s/return flush(c) \&\& file_write(c->fd, header, FILE_HEADER, 0);/return flush(c);/
+		rest-not-flushed|s/return flush(c) \&\& file_write/return file_write/
 		status-of-done|s/STATUS_TODO, recipients/STATUS_DONE, recipients/
 		no-fallback|s/if (errno != EOPNOTSUPP \&\& .*/if (1)/
 		token-not-looked-up|s/known(c, [01])/0/
@@ -37,6 +35,8 @@ mutants() {
 
 others() { # NAME|FILE|UNIT TEST|CHANGE
 	cat <<-'EOF'
+		write-error-ignored|queue/file|file|s/            return n == 0 ? (errno = ENOSPC, 0) : 0;/            return 1;/
+		short-write-is-enough|queue/file|file|s/^        len -= (size_t)n;/        len = 0;/
 		cut-off-move-ended-unsynced|queue/move|move|s/!durable_sync(folder) || !durable_unlink(i->path)/!durable_unlink(i->path)/
 		kept-name-unsynced|queue/move|move|s/!durable_syncparent(i->path) || !durable_unlink(other)/!durable_unlink(other)/
 		lock-not-asked-for|queue/move|move|s/r = flock(i->fd, .*/r = 0;/

@@ -1,6 +1,7 @@
 /* queue/envelope: what is an envelope and what is not. */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,6 +131,27 @@ numbers(void)
     }
 }
 
+/* One recipient after the other, and what each wants to hear. */
+static void
+recipients(void)
+{
+    struct bytes cursor = envelope("from=a ret=FULL to=b notify=SUCCESS,DELAY to=c to=d orcpt=x notify=NEVER");
+    struct record r;
+    char all[16] = "";
+    unsigned int n = 0;
+
+    for (; envelope_recipient(&cursor, &r) == 1; n++)
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%.*s%d%d%d ", (int)r.value.len, r.value.s,
+                 envelope_notify(cursor, "DELAY", 1), envelope_notify(cursor, "FAILURE", 1),
+                 envelope_notify(cursor, "SUCCESS", 0));
+    ok(n == 3 && !strcmp(all, "b101 c110 d000 "), "recipients, and what they want: %s", all);
+    ok(!cursor.len && envelope_recipient(&cursor, &r) == 0, "then there is none");
+    ok(envelope_notify(cursor, "DELAY", 0) == 0 && envelope_notify(cursor, "DELAY", 7) == 7,
+       "who says nothing: as it is asked");
+    cursor = (struct bytes){"6:from=x,7:to=y", 15};
+    ok(envelope_recipient(&cursor, &r) == 0, "nor in one that ends early");
+}
+
 int
 main(void)
 {
@@ -141,6 +163,7 @@ main(void)
     lengths();
     many();
     numbers();
+    recipients();
     ok(envelope_address("a\n", 1), "what is behind an address is not looked at");
     ok(envelope_address("a b", 3), "a blank may be in one");
 

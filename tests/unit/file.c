@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,22 @@
 #include "queue/envelope.h"
 #include "queue/file.h"
 #include "tests/tap.h"
+
+/* The disk takes at most so many bytes at a time, then it is as `results` says: an errno, or 0 for no byte at all. */
+static size_t piece = SIZE_MAX;
+static int const *results;
+static unsigned int writes;
+
+ssize_t
+pwrite(int fd, void const *s, size_t len, off_t at)
+{
+    if (results && *results != -1) {
+        int e = *results++;
+        return e ? (errno = e, -1) : 0;
+    }
+    writes++;
+    return syscall(SYS_pwrite64, fd, s, len < piece ? len : piece, at);
+}
 
 /* A queue file of that message size in a memfd. */
 static int
@@ -371,6 +388,32 @@ ranges(void)
     }
 }
 
+/* All of it or an error, whatever the disk takes at a time. */
+static void
+pieces(void)
+{
+    static int const interrupted[] = {EINTR, EINTR, -1}, broken[] = {EIO, -1}, full[] = {0, -1};
+    int fd = memfd_create("queue", MFD_CLOEXEC);
+    char got[20] = "";
+
+    piece = 3;
+    ok(file_write(fd, "0123456789", 10, 5) && writes == 4 && pread(fd, got, 10, 5) == 10 && !strcmp(got, "0123456789"),
+       "in pieces, each where it belongs");
+    results = interrupted;
+    ok(file_write(fd, "abc", 3, 0) && pread(fd, got, 3, 0) == 3 && !memcmp(got, "abc", 3) && *results == -1,
+       "a signal between: again");
+    writes = 0;
+    results = broken;
+    errno = 0;
+    ok(!file_write(fd, "xyz", 3, 0) && errno == EIO && !writes, "an error is one");
+    results = full;
+    ok(!file_write(fd, "xyz", 3, 0) && errno == ENOSPC && !writes, "no byte taken: the disk is full");
+    results = 0;
+    ok(file_write(fd, "xyz", 0, 0) && !writes, "nothing to write");
+    piece = SIZE_MAX;
+    close(fd);
+}
+
 int
 main(void)
 {
@@ -378,6 +421,7 @@ main(void)
 
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         round_trip(sizes[i]);
+    pieces();
     damage();
     misfits();
     unreadable();

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Are the unit tests of the validators, and of what changes queued files, good enough? Each operator of them is turned, one at a time: a test must notice.
+# Are the unit tests of the validators and of the marks good enough? Each operator of them is turned, one at a time: a test must notice.
 # goals: S6
 . "${PNEU_TOP:-.}/tests/crash/lib.sh"
 cd "$PNEU_TOP" || exit 111
@@ -53,8 +53,7 @@ for s in same:
 PY
 }
 
-for what in "$@" $(test $# -gt 0 || echo queue/envelope:envelope queue/file:file lib/netstring:netstring send/marks:send-marks \
-	queue/move:move queue/change:change queue/moves:move); do
+for what in "$@" $(test $# -gt 0 || echo queue/envelope:envelope queue/file:file lib/netstring:netstring send/marks:send-marks); do
 	file=${what%:*} unit=${what#*:} all=0 left=0
 	turn "$file.c" >"$CRASH_TMP/turns" || CRASH_BAD=$((CRASH_BAD + 1))
 	while read -r n line from to <&3; do

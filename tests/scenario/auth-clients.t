@@ -140,7 +140,7 @@ clients() {
 	sent=$((sent + 1))
 	pneu-control set authdelay 0
 	is "$(printf 'EHLO x\r\nAUTH PLAIN AGEAYg==\r\nAUTH PLAIN AGEAYg==\r\nAUTH PLAIN AGEAYg==\r\nAUTH PLAIN AGEAYg==\r\n' |
-		timeout 60 nc -q 60 127.0.0.1 "$PORT" | grep -c '^535')" 3 "three failed ones"
+		timeout 60 nc -N 127.0.0.1 "$PORT" | grep -c '^535')" 3 "three failed ones"
 	logged 'hangup client=127\.0\.0\.1 server=in helo=x reason=auth' "and it is over"
 
 	# by STARTTLS, which is needed by default

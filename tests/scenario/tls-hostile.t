@@ -80,7 +80,7 @@ said=$(hostile pause)
 is "$(printf '%s\n' "$said" | cut -c 1-3 | tr '\n' ' ')" "250 250 221 " "who pauses in the midst of a record is understood all the same"
 
 # ---- who is served counts as a connection until the last of its processes is gone ----
-greeting() { timeout 60 nc -N -q 60 127.0.0.1 "$PORT" </dev/null; } # not a word: a server that closes over one takes back what it said
+greeting() { timeout 60 nc -N 127.0.0.1 "$PORT" </dev/null; } # not a word: a server that closes over one takes back what it said
 programs() { for p in $(processes); do grep -zqs "^SSL_PROTOCOL=" "/proc/$p/environ" && echo "$p"; done; }
 mkfifo "$TEST_TMP/stay"
 wait_for 'test -z "$(processes)"'

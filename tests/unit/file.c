@@ -20,7 +20,7 @@
 /* The disk takes at most so many bytes at a time, then it is as `results` says: an errno, or 0 for no byte at all. */
 static size_t piece = SIZE_MAX;
 static int const *results;
-static unsigned int writes;
+static unsigned int pwrites;
 
 ssize_t
 pwrite(int fd, void const *s, size_t len, off_t at)
@@ -29,7 +29,7 @@ pwrite(int fd, void const *s, size_t len, off_t at)
         int e = *results++;
         return e ? (errno = e, -1) : 0;
     }
-    writes++;
+    pwrites++;
     return syscall(SYS_pwrite64, fd, s, len < piece ? len : piece, at);
 }
 
@@ -397,19 +397,19 @@ pieces(void)
     char got[20] = "";
 
     piece = 3;
-    ok(file_write(fd, "0123456789", 10, 5) && writes == 4 && pread(fd, got, 10, 5) == 10 && !strcmp(got, "0123456789"),
+    ok(file_write(fd, "0123456789", 10, 5) && pwrites == 4 && pread(fd, got, 10, 5) == 10 && !strcmp(got, "0123456789"),
        "in pieces, each where it belongs");
     results = interrupted;
     ok(file_write(fd, "abc", 3, 0) && pread(fd, got, 3, 0) == 3 && !memcmp(got, "abc", 3) && *results == -1,
        "a signal between: again");
-    writes = 0;
+    pwrites = 0;
     results = broken;
     errno = 0;
-    ok(!file_write(fd, "xyz", 3, 0) && errno == EIO && !writes, "an error is one");
+    ok(!file_write(fd, "xyz", 3, 0) && errno == EIO && !pwrites, "an error is one");
     results = full;
-    ok(!file_write(fd, "xyz", 3, 0) && errno == ENOSPC && !writes, "no byte taken: the disk is full");
+    ok(!file_write(fd, "xyz", 3, 0) && errno == ENOSPC && !pwrites, "no byte taken: the disk is full");
     results = 0;
-    ok(file_write(fd, "xyz", 0, 0) && !writes, "nothing to write");
+    ok(file_write(fd, "xyz", 0, 0) && !pwrites, "nothing to write");
     piece = SIZE_MAX;
     close(fd);
 }

@@ -226,7 +226,7 @@ static struct {
     {"cat; exit 100", HOOK_NO, "", ""},
     {"yes | head -c 1000000; exit 100", HOOK_NO, "y", ""},
     {"sleep 60", HOOK_LATER, "", ""},
-    {"sleep 60 & exit 100", HOOK_NO, "", ""},
+    {"sleep 60 2>/dev/null & exit 100", HOOK_NO, "", ""},
 };
 
 static void

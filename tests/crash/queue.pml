@@ -39,7 +39,7 @@
  *   NOTICE                the first attempt that fails for now is late already: the sender hears of that once, class W in the log
  *   MOVES=n               so often somebody moves a file without its lock: nothing is lost, but more may come twice
  *   RETURN                an operator gives the remote recipient up with pneu-return; one who holds and releases there is always
- *   NO_OPERATOR           but not here
+ *   NO_OPERATOR           but not here: once all is calm, what lies in hold/ is released, no more
  */
 #ifdef TWO_WRITERS
 #define FILES 2
@@ -124,7 +124,7 @@ bool unlogged;         /* the sender may be told of the delay again: he was, and
                         *   the machine stopped, or pneu-send or pneu-bounce was killed, before W was on the disk (queue(5): 13), or
                         *   what was told is in a second file of the token, or in one that was moved without its lock meanwhile;
                         * what follows is the model without notices */
-byte moves, aside;
+byte moves, aside, withdrawn;                       /* withdrawn: the file whose writer took its name back, as long as the disk has that */
 bool failing;          /* the power fails: all programs have stopped, the disk writes its last */
 bool over;             /* nothing is left to do */
 bool calm;             /* from now on nothing is killed, nobody moves anything, the other host does not say later */
@@ -157,7 +157,7 @@ bool l_ours, r_ours, b_ours;                       /* the pneu-send that started
     if :: m_whole[file] && !NAMED(file) && !HELD(file) && s_file != file -> m_whole[file] = 0; d_whole[file] = 0; \
         m_l[file] = 0; d_l[file] = 0; m_r[file] = 0; d_r[file] = 0; m_w[file] = 0; d_w[file] = 0 :: else fi
 #if FILES > 1
-#define ALIKE NO_NOTICE; FORGET(1); FORGET(2)
+#define ALIKE NO_NOTICE; FORGET(1); FORGET(2); if :: withdrawn && d_new != withdrawn -> withdrawn = 0 :: else fi
 #else
 #define ALIKE NO_NOTICE; FORGET(1)
 #endif
@@ -227,7 +227,8 @@ bool l_ours, r_ours, b_ours;                       /* the pneu-send that started
     STEPN(n, w[n] == 10, "writer %d: looks in wait/ again\n", w[n] = (m_wait && m_wait != w_file[n] -> 12 : 11)) \
     STEPN(n, w[n] == 11, "writer %d: looks in hold/ again\n", \
         if :: (remote || m_report) && !m_hold -> TOO_LATE :: else fi; w[n] = (m_hold && m_hold != w_file[n] -> 12 : AFTER_NAME)) \
-    STEPN(n, w[n] == 12, "writer %d: removes its name in new/\n", m_new = (m_new == w_file[n] -> 0 : m_new); w[n] = AFTER_NAME) \
+    STEPN(n, w[n] == 12, "writer %d: removes its name in new/\n", \
+        if :: m_new == w_file[n] -> m_new = 0; withdrawn = w_file[n] :: else fi; w[n] = AFTER_NAME) \
     STEPN(n, w[n] == 7, "writer %d: fsync of new/\n", SYNC_NAMES(new); w[n] = 8) /* sync_fd() */ \
     STEPN(n, w[n] == 8, "writer %d: yes\n", heard = 1; w_file[n] = 0; w[n] = 9) \
     STEPN(n, w[n] && w[n] != 9 && !calm, "writer %d: KILLED\n", \
@@ -262,6 +263,7 @@ inline stop_send() {
 /* All programs are gone; then the disk may write some more; then it is off. */
 inline power_fails() {
     stop_send();
+    if :: (w[0] > 9 || w[1] > 9) -> TOO_LATE :: else fi;
     if :: w[0] != 9 -> w[0] = 0; w_file[0] = 0 :: else fi;
 #if FILES > 1
     if :: w[1] != 9 -> w[1] = 0; w_file[1] = 0 :: else fi;
@@ -283,6 +285,7 @@ inline power_cut() {
     fi;
     if
     :: made == 2 && (d_new == 1 || d_wait == 1 || d_hold == 1) && (d_new == 2 || d_wait == 2 || d_hold == 2) -> TOO_LATE
+    :: withdrawn && d_new == withdrawn -> TOO_LATE
     :: else
     fi;
     m_new = d_new; m_wait = d_wait; m_hold = d_hold; tied = 0;
@@ -567,7 +570,7 @@ active proctype world()
          if :: b_ours && b_of != OF_DELAY -> s_owed = 1 :: else fi; b = 0; b_file = 0; b_of = 0; b_ours = 0)
 
     /* ---- queue/move.c: pneu-hold and pneu-release ask for the lock ---- */
-#define FREE(file) (OPERATOR && !o && file && !HELD(file) && !SEND_HOLDS(file))
+#define FREE(file) ((OPERATOR || calm) && !o && file && !HELD(file) && !SEND_HOLDS(file))
     /* A writer looks in wait/ and then in hold/: what is released between the two, he does not find. */
 #define SLIPS if :: w[0] == 11 || w[1] == 11 -> TOO_LATE :: else fi
     /* finish_move(): a move that was cut short. pneu-send's is brought to its end; else the name that is meant stays. */

@@ -29,8 +29,7 @@ serve_init(struct serve *s)
     s->idle = mmap(0, s->slots, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (!s->children || s->idle == MAP_FAILED)
         return -1;
-    for (size_t i = 0; i < s->slots; i++)
-        s->children[i].way = -1;
+    s->used = 0;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGQUIT);
@@ -44,7 +43,7 @@ void
 serve_count(struct serve const *s, uint64_t key, uint32_t *all, uint32_t *same)
 {
     *all = *same = 0;
-    for (size_t i = 0; i < s->slots; i++)
+    for (size_t i = 0; i < s->used; i++)
         if (s->children[i].pid && !s->idle[i]) {
             ++*all;
             *same += s->children[i].key == key;
@@ -55,7 +54,7 @@ serve_count(struct serve const *s, uint64_t key, uint32_t *all, uint32_t *same)
 static void
 let_go(struct serve *s)
 {
-    for (size_t i = 0; s->ways && i < s->slots; i++)
+    for (size_t i = 0; s->ways && i < s->used; i++)
         if (s->children[i].way != -1) {
             close(s->children[i].way);
             s->children[i].way = -1;
@@ -67,7 +66,7 @@ let_go(struct serve *s)
 static int
 give(struct serve *s, int fd, uint64_t key)
 {
-    for (size_t i = 0; s->ways && i < s->slots; i++) {
+    for (size_t i = 0; s->ways && i < s->used; i++) {
         struct serve_child const *c = s->children + i;
         if (c->way != -1 && c->key == key && s->idle[i]) {
             s->idle[i] = 0;
@@ -96,10 +95,23 @@ live(struct serve *s, int fd, uint64_t key, size_t slot, int way)
     _exit(0);
 }
 
+/* s->slots: there is none. */
+static size_t
+free_slot(struct serve *s)
+{
+    size_t slot = 0;
+
+    while (slot < s->used && s->children[slot].pid)
+        slot++;
+    if (slot == s->used && s->used < s->slots)
+        s->children[s->used++].way = -1;
+    return slot;
+}
+
 static void
 begin(struct serve *s, int fd, uint64_t key, int signals)
 {
-    size_t slot = 0;
+    size_t slot;
     pid_t pid;
     int pair[2] = {-1, -1};
 
@@ -109,8 +121,7 @@ begin(struct serve *s, int fd, uint64_t key, int signals)
     }
     if (give(s, fd, key))
         return;
-    while (slot < s->slots && s->children[slot].pid)
-        slot++;
+    slot = free_slot(s);
     if (slot == s->slots) {
         s->refuse(s->data, fd, key, 0);
         return;
@@ -167,6 +178,8 @@ bury(struct serve *s, size_t slot, int status, int quietly)
     struct serve_child dead = s->children[slot];
 
     s->children[slot] = (struct serve_child){.way = -1};
+    while (s->used && !s->children[s->used - 1].pid)
+        s->used--;
     if (dead.way != -1) {
         close(dead.way);
         s->ways--;
@@ -183,10 +196,10 @@ reap(struct serve *s, int quietly)
     pid_t pid;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-        for (size_t i = 0; i < s->slots; i++)
+        for (size_t i = 0; i < s->used; i++)
             if (s->children[i].pid == pid)
                 bury(s, i, status, quietly);
-    for (size_t i = 0; i < s->slots; i++)
+    for (size_t i = 0; i < s->used; i++)
         left += s->children[i].pid != 0;
     return left;
 }
@@ -194,7 +207,7 @@ reap(struct serve *s, int quietly)
 static void
 signal_all(struct serve const *s, int sig)
 {
-    for (size_t i = 0; i < s->slots; i++)
+    for (size_t i = 0; i < s->used; i++)
         if (s->children[i].pid)
             kill(s->children[i].pid, sig);
 }

@@ -32,7 +32,7 @@ callers_admit(struct callers const *c, struct serve const *s, uint64_t uid)
         return 0;
     if (is_own(c, uid))
         return 1;
-    for (size_t i = 0; i < s->slots; i++)
+    for (size_t i = 0; i < s->used; i++)
         strangers += s->children[i].pid && !s->idle[i] && !is_own(c, s->children[i].key);
     return same < c->peruid && strangers < c->sessions - c->sessions / 4;
 }

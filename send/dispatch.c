@@ -363,6 +363,10 @@ end_job(struct send *s, struct running *j, char const *why)
             attempt_result(s, j, &r, 1);
             break;
         }
+    if (j->good && c == s->channels + CHANNEL_REMOTE) {
+        m->unmarked++;
+        s->unmarked++;
+    }
     learn(s, j);
     j->message = 0;
     s->njobs--;
@@ -441,6 +445,19 @@ channel_connect(struct send *s, struct channel *c)
     back_off(s, c);
 }
 
+/* A place is taken by a job and, where another host has the message, until that is marked on disk. */
+static int
+has_place(struct send *s, struct channel const *c)
+{
+    uint32_t unmarked = c == s->channels + CHANNEL_REMOTE ? s->unmarked : 0;
+
+    if (c->running + unmarked < c->limit)
+        return 1;
+    for (unsigned int i = 0; unmarked && i < READIES; i++)
+        s->pressed |= c->ready[i] != 0;
+    return 0;
+}
+
 /* Returns 1 if it stopped early and may go on at once. */
 static int
 channel_run(struct send *s, struct channel *c)
@@ -449,7 +466,7 @@ channel_run(struct send *s, struct channel *c)
     unsigned int lane;
     int sent;
 
-    while (!s->stopping && !c->held && !c->full && c->running < c->limit && (d = take_ready(s, c, &lane))) {
+    while (!s->stopping && !c->held && !c->full && has_place(s, c) && (d = take_ready(s, c, &lane))) {
         struct message *m = d->lanes[lane].first->message;
         if (!message_tighten(m)) {
             message_reload(s, m);

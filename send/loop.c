@@ -200,13 +200,16 @@ signals_read(struct send *s)
 static void
 answers(struct send *s)
 {
-    struct message *m;
+    struct synced of;
     int e;
     int got;
 
-    while ((got = sync_answer(&s->syncs, &m, &e)) == 1)
-        if (m)
-            message_synced(s, m, e);
+    while ((got = sync_answer(&s->syncs, &of, &e)) == 1) {
+        s->unmarked -= of.unmarked;
+        s->sweeps -= of.sweep;
+        if (of.message)
+            message_synced(s, of.message, e);
+    }
     if (got == -1)
         strerr_diefusys(EXIT_TEMP, "hear from the helper processes");
 }
@@ -214,11 +217,19 @@ answers(struct send *s)
 static void
 sweep(struct send *s)
 {
-    if (!s->sweep || s->clock.boot < s->sweep)
+    int wanted = s->pressed && s->unswept && !s->sweeps; /* one at a time: it is for all that come meanwhile */
+
+    s->pressed = 0;
+    if (!s->sweep || (s->clock.boot < s->sweep && !wanted))
         return;
     s->sweep = 0;
-    if (!sync_ask(&s->syncs, 0, s->newfd, 1))
+    if (sync_ask(&s->syncs, (struct synced){.unmarked = s->unswept, .sweep = s->unswept != 0}, s->newfd, 1))
+        s->sweeps += s->unswept != 0;
+    else {
         (void)fsync(s->newfd);
+        s->unmarked -= s->unswept;
+    }
+    s->unswept = 0;
 }
 
 /* ---- waiting ---- */

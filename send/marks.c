@@ -108,12 +108,14 @@ write_status(struct send *s, struct message *m, int fd)
     }
     m->low = m->high = 0;
     m->synclog = 0;
-    if (sync_ask(&s->syncs, m, fd, 0))
-        return 1;
-    if (fdatasync(fd) == -1) { /* no helper has room: then we wait ourselves */
-        complain(m, "syncfailed");
-        m->unclean = 1;
+    if (!sync_ask(&s->syncs, (struct synced){.message = m, .unmarked = m->unmarked}, fd, 0)) {
+        if (fdatasync(fd) == -1) { /* no helper has room: then we wait ourselves */
+            complain(m, "syncfailed");
+            m->unclean = 1;
+        }
+        s->unmarked -= m->unmarked;
     }
+    m->unmarked = 0;
     return 1;
 }
 

@@ -116,6 +116,7 @@ message_unload(struct send *s, struct message *m)
         m->next->prev = m->prev;
     s->loaded--;
     s->memory -= m->cost;
+    s->unmarked -= m->unmarked;
     if (m->fd != -1)
         close(m->fd);
     file_free(&m->file);
@@ -196,9 +197,16 @@ first_due(struct send const *s)
 {
     struct message *m = s->dirty;
 
-    while (m && m->dirtied > s->clock.boot)
+    while (m && m->dirtied > s->clock.boot && !(s->pressed && m->unmarked))
         m = m->dirtynext;
     return m;
+}
+
+static void
+places_back(struct send *s, struct message *m)
+{
+    s->unmarked -= m->unmarked;
+    m->unmarked = 0;
 }
 
 int
@@ -210,8 +218,10 @@ message_flush(struct send *s)
         undirty(s, m);
         if (marks_write(s, m))
             message_proceed(s, m);
-        else
+        else {
+            places_back(s, m); /* a file that cannot be written must not hold up the others */
             dirty(s, m, 1000);
+        }
     }
     for (struct message *m = s->dirty; m; m = m->dirtynext) {
         int left = (int)(m->dirtied - s->clock.boot);
@@ -242,20 +252,24 @@ loosen_soon(struct send *s)
 
 /* ---- the end of a message, and of an attempt ---- */
 
-/* Asks for a sync of the folder that wait/XX's messages lie in; 0 if it cannot be opened. */
+/* Asks for a sync of the folder in wait/ that the message lies in; it may want to hear of that. 0 if that cannot be opened. */
 static int
-sync_folder(struct send *s, struct message *m, char const *id)
+sync_folder(struct send *s, struct message *m, int hears)
 {
     char path[MESSAGE_PATH];
     int fd;
     int good;
 
-    message_path(path, id, 1);
+    message_path(path, m->id, 1);
     path[sizeof QUEUE_WAIT + 2] = 0;
     fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd == -1)
         return 0;
-    good = sync_ask(&s->syncs, m, fd, 1) || fsync(fd) == 0;
+    good = sync_ask(&s->syncs, (struct synced){.message = hears ? m : 0, .unmarked = m->unmarked}, fd, 1);
+    if (good)
+        m->unmarked = 0;
+    else
+        good = fsync(fd) == 0;
     close(fd);
     return good;
 }
@@ -286,9 +300,12 @@ end(struct send *s, struct message *m)
         return;
     }
     if (m->waits)
-        (void)sync_folder(s, 0, m->id);
-    else
+        (void)sync_folder(s, m, 0);
+    else {
         sweep_soon(s);
+        s->unswept += m->unmarked;
+        m->unmarked = 0;
+    }
     say("end", m->id, 0);
     forget(s, m);
 }
@@ -327,7 +344,7 @@ moved(struct send *s, struct message *m)
         return 1;
     }
 linked:
-    m->moving = sync_folder(s, m, m->id) != 0;
+    m->moving = sync_folder(s, m, 1) != 0;
     if (!m->moving)
         s->table.entries[m->entry].flags |= ENTRY_TWICE;
     return !m->moving || (!m->syncs && moved(s, m));

@@ -104,6 +104,7 @@ struct message {
     uint8_t dirty;      /* stands in that list */
     uint8_t loose;      /* it waits, unlocked: an operator may have changed or moved it */
     uint32_t syncs;     /* requests under way */
+    uint32_t unmarked;  /* deliveries to other hosts whose marks nobody was asked to sync yet */
     uint32_t left;      /* recipients that are neither done nor failed */
     uint32_t failed;    /* of status F */
     uint32_t succeeded; /* of status S */
@@ -209,11 +210,18 @@ struct sync_request {
     int fd;
 };
 
+/* What somebody wants to hear of. */
+struct synced {
+    struct message *message; /* NULL: of a folder alone */
+    uint32_t unmarked;       /* deliveries whose marks it brought to the disk */
+    uint8_t sweep;           /* it was queue/new */
+};
+
 struct syncs {
     int fd;
     struct sync_request queue[SEND_SYNCS]; /* not yet sent: a ring */
     uint32_t first, count;
-    struct message *of[SEND_SYNCS]; /* by tag */
+    struct synced of[SEND_SYNCS]; /* by tag */
     uint32_t free[SEND_SYNCS];
     uint32_t nfree;
     pid_t helpers[SEND_HELPERS];
@@ -300,6 +308,11 @@ struct send {
     struct trigger trigger;
     int newfd;      /* queue/new */
     uint64_t sweep; /* clock.boot when queue/new is to be synced; 0: nothing to sync */
+    uint32_t sweeps; /* syncs of it under way that deliveries wait for */
+    /* A delivery to another host keeps its place until its mark is on disk: so many may come twice after a power cut. */
+    uint32_t unmarked; /* all of these */
+    uint32_t unswept;  /* those whose mark is that the name left queue/new, and nobody was asked to sync that */
+    uint8_t pressed;   /* others wait for these places */
     uint64_t pause; /* clock.boot until which nothing is loaded: no memory, no descriptors */
     uint32_t backoff;
     unsigned int turn; /* whose turn it is to be loaded from */

@@ -82,7 +82,7 @@ sync_start(struct syncs *y, int keep)
 }
 
 int
-sync_ask(struct syncs *y, struct message *m, int fd, int folder)
+sync_ask(struct syncs *y, struct synced of, int fd, int folder)
 {
     struct sync_request *r;
     int copy;
@@ -95,11 +95,12 @@ sync_ask(struct syncs *y, struct message *m, int fd, int folder)
     r = y->queue + (y->first + y->count++) % SEND_SYNCS;
     r->fd = copy;
     r->tag = TAG_NOBODY;
-    if (m) {
+    if (of.message || of.unmarked) {
         r->tag = y->free[--y->nfree];
-        y->of[r->tag] = m;
-        m->syncs++;
+        y->of[r->tag] = of;
     }
+    if (of.message)
+        of.message->syncs++;
     if (folder)
         r->tag |= TAG_FOLDER;
     return 1;
@@ -120,22 +121,23 @@ sync_flush(struct syncs *y)
 }
 
 int
-sync_answer(struct syncs *y, struct message **m, int *e)
+sync_answer(struct syncs *y, struct synced *of, int *e)
 {
     uint32_t answer[2];
     ssize_t n = recv(y->fd, answer, sizeof answer, 0);
 
-    *m = 0;
+    *of = (struct synced){0};
     if (n == -1)
         return errno == EAGAIN || errno == EINTR ? 0 : -1;
     if (n != sizeof answer)
         return (errno = EPIPE, -1);
-    if (answer[0] >= SEND_SYNCS || !y->of[answer[0]])
+    if (answer[0] >= SEND_SYNCS || (!y->of[answer[0]].message && !y->of[answer[0]].unmarked))
         return 1;
-    *m = y->of[answer[0]];
+    *of = y->of[answer[0]];
     *e = (int)answer[1];
-    (*m)->syncs--;
-    y->of[answer[0]] = 0;
+    if (of->message)
+        of->message->syncs--;
+    y->of[answer[0]] = (struct synced){0};
     y->free[y->nfree++] = answer[0];
     return 1;
 }

@@ -9,14 +9,14 @@
 /* Forks them; `keep` is a descriptor they shall not hold. Returns 1, or 0 with errno. */
 extern int sync_start(struct syncs *, int keep);
 
-/* Asks for fdatasync (a file) or fsync (a folder) of a duplicate of fd. A message's count of requests goes up; with
- * NULL nobody wants to know. Returns 1, or 0 with errno. */
-extern int sync_ask(struct syncs *, struct message *, int fd, int folder);
+/* Asks for fdatasync (a file) or fsync (a folder) of a duplicate of fd. A message's count of requests goes up; without
+ * one, and without deliveries, nobody wants to know. Returns 1, or 0 with errno. */
+extern int sync_ask(struct syncs *, struct synced of, int fd, int folder);
 
 /* Sends what waits. Returns 1 all, 0 some left, -1 with errno. */
 extern int sync_flush(struct syncs *);
 
-/* The next answer. Returns 1 (*m NULL: nobody waits for it; *e is 0 or the errno of the sync), 0 none, -1 with errno. */
-extern int sync_answer(struct syncs *, struct message **m, int *e);
+/* The next answer: of what was asked, and *e, 0 or the errno of the sync. Returns 1, 0 none, -1 with errno. */
+extern int sync_answer(struct syncs *, struct synced *of, int *e);
 
 #endif

@@ -6,8 +6,8 @@
 An instance lies on a file system in an image (disk.py), its queue full of mail for one mailbox and for one other host, which is
 here: each of its replies takes 200 ms in one round, and no time in the next. When as many connections are open as may be, or as many as
 there come, the power goes off at a moment taken at random. It is mounted again, the instance is started again and drains its queue.
-For each round a line: copies too many in the mailbox, at the other host, connections to it when the power went, messages it had then; what
-is missing, or damaged.
+For each round a line: copies too many in the mailbox, at the other host, connections to it when the power went, as many as there may be,
+messages it had then; what is missing, or damaged.
 """
 import argparse, asyncio, collections, glob, os, random, re, subprocess, sys, threading, time
 
@@ -122,7 +122,7 @@ class Flight:
         part = random.uniform(0.05, 0.5) * self.messages
         self.start()
         began = self.wait(lambda: sum(self.host.copies.values()) >= part and (not self.host.delay or self.host.open >= PLACES))
-        time.sleep(random.uniform(0, 1)) # its answers come in waves
+        time.sleep(random.uniform(0, 1 if self.host.delay else 0.1)) # a slow one's answers come in waves
         flying = self.host.open
         self.disk.cut(random.choice([k for k in self.disk.kinds() if k != 'synced']))
         self.wait(lambda: not self.host.open) # what had left is still read
@@ -155,7 +155,7 @@ def main():
             (local, remote), flying, taken, wrong = flight.round(number)
             bad += len(wrong)
             host = 'slow' if number % 2 else 'quick'
-            print(f'{a.fs} {host} local={local} remote={remote} flying={flying} taken={taken} wrong={len(wrong)}', *wrong[:3], flush=True)
+            print(f'{a.fs} {host} local={local} remote={remote} flying={flying} places={PLACES} taken={taken} wrong={len(wrong)}', *wrong[:3], flush=True)
     finally:
         flight.disk.remove()
     sys.exit(1 if bad else 0)

@@ -123,7 +123,7 @@ limits(void)
     static struct serve_child children[10];
     static _Atomic unsigned char idle[10];
     struct callers c = {.pneud = 1, .pneuf = 2, .pneuq = 3, .sessions = 8, .peruid = 3};
-    struct serve s = {.slots = 10, .children = children, .idle = idle};
+    struct serve s = {.slots = 10, .used = 10, .children = children, .idle = idle};
     unsigned int n = 0;
 
     while (n < 10 && callers_admit(&c, &s, 1000))

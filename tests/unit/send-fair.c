@@ -38,6 +38,7 @@ static struct mail {
 } mails[MOST];
 static unsigned int nmails, owner[MOST]; /* of an entry */
 static uint64_t seen[SEND_JOBS], due[SEND_JOBS];
+static int still; /* the disk writes no marks */
 
 /* What the hosts are like. */
 static struct host {
@@ -221,6 +222,15 @@ finish_jobs(void)
     }
 }
 
+static void
+write_marks(void)
+{
+    for (struct message *m = s.messages; m && !still; m = m->next)
+        m->unmarked = 0;
+    if (!still)
+        s.unmarked = s.unswept = 0;
+}
+
 /* The world goes on until that time. */
 static void
 until(uint64_t end)
@@ -231,6 +241,7 @@ until(uint64_t end)
         uint64_t next = end;
         int again, wait;
         finish_jobs();
+        write_marks();
         do {
             while (s.loaded < 400 && (entry = park_take(&s)) != TABLE_NONE)
                 load(entry);
@@ -291,6 +302,35 @@ list_at_one_host(void)
     until(10000);
     ok(mails[letter].started && mails[letter].started <= 5300,
        "a letter to a host that takes one at a time passes a list there (%d ms)", (int)mails[letter].started - 5000);
+}
+
+static void
+disk_stands_still(void)
+{
+    unsigned int started[3] = {0}, local;
+
+    begin();
+    still = 1;
+    set("concurrencyremote", "40");
+    set("concurrency", "40");
+    at(2000);
+    settings_read(&s);
+    for (unsigned int i = 0; i < 200; i++)
+        mail("far.test", 1, 0);
+    for (unsigned int step = 0; step < 3; step++) {
+        until(now + 30000);
+        for (unsigned int i = 0; i < 200; i++)
+            started[step] += mails[i].started != 0;
+        s.unmarked = s.unswept = 0;
+    }
+    ok(started[0] == 40 && started[1] == 80 && started[2] == 120,
+       "no more go to other hosts than there are places, until their marks are on disk (%u, %u, %u)", started[0], started[1], started[2]);
+    ok(s.pressed, "which is asked for");
+    until(now + 30000);
+    local = mail("@joe@me.test", 1, 0);
+    until(now + 10);
+    ok(mails[local].started != 0, "that holds up nobody here");
+    still = 0;
 }
 
 /* ---- slow hosts ---- */
@@ -613,6 +653,7 @@ main(void)
     s.channels[0].wire = s.channels[1].wire = (struct jobwire)JOBWIRE_ZERO;
     list_and_letter();
     list_at_one_host();
+    disk_stands_still();
     slow_host();
     old_and_new();
     rates();

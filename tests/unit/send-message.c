@@ -97,13 +97,16 @@ static void
 helper_answers(void)
 {
     for (uint32_t i = 0; i < SEND_SYNCS; i++) {
-        struct message *m = s.syncs.of[i];
-        if (!m)
+        struct synced of = s.syncs.of[i];
+        if (!of.message && !of.unmarked)
             continue;
-        s.syncs.of[i] = 0;
+        s.syncs.of[i] = (struct synced){0};
         s.syncs.free[s.syncs.nfree++] = i;
-        m->syncs--;
-        message_synced(&s, m, 0);
+        s.unmarked -= of.unmarked;
+        if (of.message) {
+            of.message->syncs--;
+            message_synced(&s, of.message, 0);
+        }
     }
 }
 
@@ -226,6 +229,53 @@ moves(void)
     ok(s.table.entries[entry].flags & ENTRY_TWICE, "which is remembered");
 }
 
+/* Another host has it for the first recipient: its place is not free before the mark is on disk. Others are still open. */
+static void
+delivered(char const *status, uint32_t open)
+{
+    uint32_t entry = begin(status);
+
+    message_load(&s, entry);
+    helper_answers();
+    s.messages->open = open;
+    s.messages->unmarked = s.unmarked = 1;
+    message_mark(&s, s.messages, 0, STATUS_DONE);
+    message_proceed(&s, s.messages);
+}
+
+static void
+places(void)
+{
+    delivered("T", 0);
+    ok(!s.loaded && s.unmarked == 1 && s.unswept == 1, "the name in new/ is its mark: its place waits for the folder's sync");
+
+    delivered("TD", 0);
+    ok(!s.loaded && s.unswept == 1, "so it is where others were done before");
+
+    delivered("TT", 1);
+    ok(s.loaded == 1 && s.unmarked == 1 && !s.unswept, "somebody is left: it waits for the file's");
+    s.messages->dirtied = s.clock.boot + 1000;
+    message_flush(&s);
+    ok(!strcmp(on_disk(0), "TT"), "which is not written yet");
+    s.pressed = 1;
+    message_flush(&s);
+    ok(!strcmp(on_disk(0), "DT") && s.unmarked == 1 && !s.messages->unmarked, "but at once where others wait for the place");
+    helper_answers();
+    ok(!s.unmarked, "and the sync gives it back");
+
+    delivered("TT", 1);
+    chmod("queue/new", 0);
+    s.pressed = 1;
+    message_flush(&s);
+    chmod("queue/new", 0755);
+    ok(!s.unmarked && s.loaded == 1, "a mark that cannot be written holds up nobody");
+    message_unload(&s, s.messages);
+
+    delivered("TT", 1);
+    message_unload(&s, s.messages);
+    ok(!s.unmarked, "nor does a message that was taken away");
+}
+
 /* Both names, and an operator's program that may be about to take one of them away: the other one stays until it has ended. */
 static void
 settled_under_the_lock(void)
@@ -332,6 +382,7 @@ main(void)
     unlink_fails();
     move_fails();
     moves();
+    places();
     settled_under_the_lock();
     reports_fail();
     clocks();

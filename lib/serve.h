@@ -37,7 +37,7 @@ struct serve {
     void (*gone)(void *data, size_t slot, struct serve_child const *, int sig);
     /* its own */
     struct serve_child *children;
-    size_t used; /* slots from here on are free: a limit may be large, and is not gone through */
+    size_t used;                 /* slots from here on are free: a limit may be large, and is not gone through */
     _Atomic unsigned char *idle; /* shared, a slot each: set by a child that waits for a session, cleared for it */
     size_t ways;                 /* children that may get one */
 };

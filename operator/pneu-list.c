@@ -10,6 +10,7 @@
 #include <skalibs/strerr.h>
 
 #include "lib/exits.h"
+#include "operator/heldby.h"
 #include "operator/order.h"
 #include "operator/progress.h"
 #include "operator/start.h"
@@ -27,9 +28,10 @@ struct listing {
     struct order order;
     struct list_summary *summary;
     struct progress progress;
+    struct held held;
     stralloc out;
     uint64_t now, looked;
-    int brief, prove, json, failed;
+    int brief, prove, json, asks, failed;
 };
 
 static void
@@ -74,8 +76,13 @@ look(struct listing *l, struct item *i, struct walk const *w, char const *id)
     }
     if (got != 1)
         return;
-    if (select_item(&l->select, i, l->now))
+    if (select_item(&l->select, i, l->now)) {
+        if (l->asks && !heldby(&l->held, i)) {
+            strerr_warnwu2sys("tell what holds ", i->path);
+            l->failed = 1;
+        }
         print(l, i);
+    }
     item_close(i);
 }
 
@@ -118,6 +125,19 @@ finish(struct listing *l)
     flush(l);
 }
 
+/* A setting that cannot be read is pneu-control's matter: what is in the queue can be told all the same. */
+static void
+ask_settings(struct listing *l)
+{
+    char const *which;
+
+    l->asks = !l->summary && (l->json || !l->brief);
+    if (!l->asks || held_read(&l->held, &which))
+        return;
+    strerr_warnwu2sys("read ", which);
+    l->asks = 0;
+}
+
 static void
 option(struct listing *l, int o, char const *arg)
 {
@@ -150,7 +170,7 @@ option(struct listing *l, int o, char const *arg)
 int
 main(int argc, char const *const *argv)
 {
-    struct listing l = {.select = SELECT_ZERO, .out = STRALLOC_ZERO};
+    struct listing l = {.select = SELECT_ZERO, .held = HELD_ZERO, .out = STRALLOC_ZERO};
     subgetopt opts = SUBGETOPT_ZERO;
 
     PROG = "pneu-list";
@@ -162,6 +182,7 @@ main(int argc, char const *const *argv)
     l.now = (uint64_t)time(0);
     progress_begin(&l.progress);
     start_inside(list_confine);
+    ask_settings(&l);
     walk(&l);
     finish(&l);
     return l.failed ? EXIT_TEMP : 0;

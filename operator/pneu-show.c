@@ -11,6 +11,7 @@
 
 #include "lib/exits.h"
 #include "lib/utf8.h"
+#include "operator/heldby.h"
 #include "operator/start.h"
 #include "queue/list.h"
 #include "queue/show.h"
@@ -112,10 +113,13 @@ static void
 walk(struct showing *s)
 {
     struct item item = ITEM_ZERO;
+    struct held held = HELD_ZERO;
     struct walk w;
-    char const *id;
-    int got;
+    char const *id, *which;
+    int got, asks = held_read(&held, &which);
 
+    if (!asks)
+        strerr_warnwu2sys("read ", which);
     walk_begin(&w, &s->select, EVERYWHERE);
     while ((got = walk_next(&w, &id))) {
         if (got == -1)
@@ -123,6 +127,10 @@ walk(struct showing *s)
         got = item_open(&item, w.folder, w.state, id, 0);
         if (got == -1) {
             strerr_warnwu2sys("read ", item.path);
+            s->failed = 1;
+        }
+        if (got == 1 && asks && !heldby(&held, &item)) {
+            strerr_warnwu2sys("tell what holds ", item.path);
             s->failed = 1;
         }
         if (got == 1)

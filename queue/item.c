@@ -104,6 +104,7 @@ read_head(struct item *i)
 {
     struct record r = {.namelen = 0};
 
+    memset(i->held, 0, sizeof i->held);
     i->from = (struct bytes){"", 0};
     i->arrival = (uint64_t)i->st.st_mtime;
     if (i->why)

@@ -15,6 +15,7 @@
 #define ITEM_WHY_MAX 200           /* bytes of a reason that are read */
 #define ITEM_PATH (64 + ID_SIZE)   /* bytes of a path with its NUL */
 #define ITEM_LOG_READ_MAX 16777216 /* bytes of a file's log; of a longer one the end */
+#define ITEM_HELD 5                /* settings that may hold a message */
 #define ITEM_COPYING 600           /* seconds: so young a file without a right header is still being copied here */
 
 enum item_state { ITEM_NEW, ITEM_WAIT, ITEM_HOLD, ITEM_BAD, ITEM_STATES };
@@ -26,8 +27,9 @@ struct item {
     int fd; /* read-only */
     struct stat st;
     struct file file;
-    char const *why;           /* NULL: a good file; else what is wrong with it */
-    char beside[ITEM_WHY_MAX]; /* what ID.why says, one line; "" if there is none */
+    char const *why;                 /* NULL: a good file; else what is wrong with it */
+    char beside[ITEM_WHY_MAX];       /* what ID.why says, one line; "" if there is none */
+    char const *held[ITEM_HELD + 1]; /* names of settings that hold it, then NULL: for whoever looked */
     struct bytes from;
     uint64_t arrival; /* seconds since 1970 */
     stralloc log;

@@ -12,11 +12,11 @@
 int
 list_confine(void)
 {
-    static struct confine_path const paths[] = {{"queue", CONFINE_PATH_READ}};
+    static struct confine_path const paths[] = {{"queue", CONFINE_PATH_READ}, {"control", CONFINE_PATH_READ}};
     static struct confine const c = {
         .may = CONFINE_READ,
         .paths = paths,
-        .npaths = 1,
+        .npaths = 2,
         .as = 4294967296, /* the lines of ten million messages, sorted */
         .nofile = 16,
         .fsize = CONFINE_SAME, /* its output may be a file */
@@ -131,6 +131,15 @@ list_line(stralloc *to, struct item const *i, uint64_t now)
 }
 
 int
+list_held(stralloc *to, struct item const *i)
+{
+    for (unsigned int n = 0; i->held[n]; n++)
+        if (!stralloc_cats(to, n ? ", control/" : "control/") || !stralloc_cats(to, i->held[n]))
+            return 0;
+    return 1;
+}
+
+int
 list_recipients(stralloc *to, struct item const *i)
 {
     struct bytes cursor = i->file.envelope;
@@ -145,6 +154,8 @@ list_recipients(stralloc *to, struct item const *i)
             !put_address(to, r.value) || !stralloc_catb(to, "\n", 1))
             return 0;
     }
+    if (*i->held && (!stralloc_cats(to, "  why held by ") || !list_held(to, i) || !stralloc_catb(to, "\n", 1)))
+        return 0;
     return !*i->beside || (stralloc_cats(to, "  why ") && log_escape(to, i->beside, strlen(i->beside), 1) &&
                            stralloc_catb(to, "\n", 1));
 }
@@ -194,11 +205,24 @@ json_recipients(stralloc *to, struct item const *i)
 }
 
 static int
+json_held(stralloc *to, struct item const *i)
+{
+    if (!*i->held)
+        return 1;
+    if (!json_name(to, "held") || !stralloc_catb(to, "[", 1))
+        return 0;
+    for (unsigned int n = 0; i->held[n]; n++)
+        if (!json_comma(to) || !json_string(to, i->held[n], strlen(i->held[n])))
+            return 0;
+    return stralloc_catb(to, "]", 1);
+}
+
+static int
 json_good(stralloc *to, struct item const *i, uint64_t now, int history)
 {
     return json_uint(to, "arrival", i->arrival) && json_uint(to, "age", age(i, now)) &&
            json_uint(to, "size", i->file.header.message) && json_uint(to, "tries", i->tries) &&
-           (i->state != ITEM_WAIT || json_uint(to, "next", list_next(i, now))) &&
+           (i->state != ITEM_WAIT || json_uint(to, "next", list_next(i, now))) && json_held(to, i) &&
            json_text(to, "sender", i->from.s, i->from.len) && json_recipients(to, i) &&
            (!i->tries || (json_name(to, "last") && json_event(to, &i->last, 0))) && (!history || json_history(to, i));
 }

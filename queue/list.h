@@ -13,8 +13,12 @@
  * seconds from now. Returns 1, or 0 with ENOMEM. */
 extern int list_line(stralloc *to, struct item const *, uint64_t now);
 
-/* Appends "  STATUS <RECIPIENT>\n" each, and "  why TEXT\n" if a held file has a reason. Returns 1, or 0 with ENOMEM. */
+/* Appends "  STATUS <RECIPIENT>\n" each, and "  why TEXT\n" if a held file has a reason, or settings hold it. Returns 1, or 0 with
+ * ENOMEM. */
 extern int list_recipients(stralloc *to, struct item const *);
+
+/* Appends "control/NAME", with ", " between them: the settings that hold it. Returns 1, or 0 with ENOMEM. */
+extern int list_held(stralloc *to, struct item const *);
 
 /* Appends one object and "\n"; with `history` also what the log says. Returns 1, or 0 with ENOMEM. */
 extern int list_json(stralloc *to, struct item const *, uint64_t now, int history);

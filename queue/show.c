@@ -67,6 +67,7 @@ show_head(stralloc *to, struct item const *i, uint64_t now)
            stralloc_cats(to, ", ") && put_span(to, now > i->arrival ? now - i->arrival : 0) &&
            stralloc_cats(to, " ago\n") && stralloc_catb(to, text, (size_t)n) && stralloc_cats(to, "next     ") &&
            put_next(to, i, now) &&
+           (!*i->held || (stralloc_cats(to, "held by  ") && list_held(to, i) && stralloc_cats(to, "\n"))) &&
            (!*i->beside || (stralloc_cats(to, "why      ") && log_escape(to, i->beside, strlen(i->beside), 1) &&
                             stralloc_cats(to, "\n")));
 }

@@ -306,14 +306,14 @@ struct send {
     char const *bounce;      /* path of pneu-bounce */
     struct replaced bounced; /* what is there: the one file that the sandbox lets be started */
     struct trigger trigger;
-    int newfd;      /* queue/new */
-    uint64_t sweep; /* clock.boot when queue/new is to be synced; 0: nothing to sync */
+    int newfd;       /* queue/new */
+    uint64_t sweep;  /* clock.boot when queue/new is to be synced; 0: nothing to sync */
     uint32_t sweeps; /* syncs of it under way that deliveries wait for */
     /* A delivery to another host keeps its place until its mark is on disk: so many may come twice after a power cut. */
     uint32_t unmarked; /* all of these */
     uint32_t unswept;  /* those whose mark is that the name left queue/new, and nobody was asked to sync that */
     uint8_t pressed;   /* others wait for these places */
-    uint64_t pause; /* clock.boot until which nothing is loaded: no memory, no descriptors */
+    uint64_t pause;    /* clock.boot until which nothing is loaded: no memory, no descriptors */
     uint32_t backoff;
     unsigned int turn; /* whose turn it is to be loaded from */
     int stopping;

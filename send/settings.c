@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "control/held.h"
 #include "lib/log.h"
 #include "lib/span.h"
 #include "send/park.h"
@@ -292,13 +293,9 @@ int
 settings_holds(struct send const *s, struct bytes sender, struct bytes login)
 {
     stralloc const *lists = s->settings.lists;
-    char const *at = domain_of(sender);
 
-    if (login.len && control_holds(lists + LIST_HOLDLOGINS, login.s, login.len, 0))
-        return 1;
-    return lists[LIST_HOLDSENDERS].len && sender.len &&
-           (control_holds(lists + LIST_HOLDSENDERS, sender.s, sender.len, 0) ||
-            (at && control_holds(lists + LIST_HOLDSENDERS, at, sender.len - (size_t)(at - sender.s), 0)));
+    return held_sender(lists + LIST_HOLDSENDERS, lists + LIST_HOLDLOGINS, sender.s, sender.len, login.s, login.len) !=
+           SET_count;
 }
 
 int

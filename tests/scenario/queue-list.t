@@ -59,4 +59,45 @@ lists() {
 	cd "$TEST_TMP" || exit 111
 }
 as_both lists
+
+held() { # PATTERN ID WHAT: by these settings, told in all three forms
+	is "$(pneu-list "$2" | sed -n 's/^  why //p')" "${1:+held by }$1" "$3"
+	is "$(pneu-show "$2" | sed -n 's/^held by  //p')" "$1" "pneu-show says so"
+	is "$(pneu-list -j "$2" | python3 -c 'import json, sys; print(*("control/" + n for n in json.load(sys.stdin).get("held", [])), sep=", ")')" "$1" "and JSON"
+}
+
+holds() {
+	rm -rf "$TEST_TMP/other"
+	bare_instance "$TEST_TMP/other"
+	intake_start
+	cd "$TEST_TMP" || exit 111
+	mkdir -p "$PNEU_HOME/control/domain/box.test" "$PNEU_HOME/control/remote/moving.test"
+	echo here.test >"$PNEU_HOME/control/locals"
+	printf 'Subject: x\n\n' >m
+	queue() { printf "$1" >e; as_uid 60001 pneu-queue <m 1<e; basename "$(newest)"; }
+	box=$(queue 'Fjoe@sender.test\0Tyou@box.test\0\0')
+	user=$(queue 'Fann@other.test\0Troot@here.test\0\0')
+	far=$(queue 'FJoe@Sender.TEST\0Ta@far.test\0Tb@Moving.TEST\0\0')
+	daemon_stop "$INTAKE"
+	for id in "$box" "$user" "$far"; do held '' "$id" "nothing holds it"; done
+	echo 1 >"$PNEU_HOME/control/remote/moving.test/hold"
+	held control/hold "$far" "one of its domains is held"
+	held '' "$box" "no other"
+	echo 1 >"$PNEU_HOME/control/holdlocal"
+	held control/holdlocal "$box" "all local mail is: a mailbox"
+	held control/holdlocal "$user" "and a user"
+	held control/hold "$far" "not another host"
+	printf '@sender.test\n' >"$PNEU_HOME/control/holdsenders"
+	held 'control/holdsenders, control/holdlocal' "$box" "two hold it"
+	held 'control/holdsenders, control/hold' "$far" "of a sender, case ignored"
+	echo 1 >"$PNEU_HOME/control/holdremote"
+	held 'control/holdsenders, control/holdremote' "$far" "all remote mail is"
+	mv "$PNEU_HOME/queue/new/$far" "$PNEU_HOME/queue/hold/"
+	held '' "$far" "an operator's hold is no setting's"
+	echo maybe >"$PNEU_HOME/control/holdremote"
+	code 0 "a setting that cannot be read" pneu-list -b
+	is "$(pneu-list 2>&1 >/dev/null)" "pneu-list: warning: unable to read control/holdremote: Protocol error" "is told"
+	is "$(pneu-list -s 2>&1 >/dev/null)" "" "where it is asked for"
+}
+as_both holds
 done_testing

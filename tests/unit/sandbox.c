@@ -356,7 +356,7 @@ static struct {
       take_connection, memory_file, start_process}},
     {"pneu-queue", inqueue_confine, {}},
     {"pneu-filterd", filterd_confine, {ask_space}},
-    {"pneu-list, pneu-show", list_confine, {read_message, list_queue, ask_space}},
+    {"pneu-list, pneu-show", list_confine, {read_setting, read_message, list_queue, ask_space}},
     {"pneu-hold and its kin",
      sandbox_operator,
      {read_message, list_queue, queue_message, move_message, make_copy, sync_held, lock_held, ask_space, unlink_held}},

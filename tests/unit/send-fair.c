@@ -324,7 +324,8 @@ disk_stands_still(void)
         s.unmarked = s.unswept = 0;
     }
     ok(started[0] == 40 && started[1] == 80 && started[2] == 120,
-       "no more go to other hosts than there are places, until their marks are on disk (%u, %u, %u)", started[0], started[1], started[2]);
+       "no more go to other hosts than there are places, until their marks are on disk (%u, %u, %u)", started[0],
+       started[1], started[2]);
     ok(s.pressed, "which is asked for");
     until(now + 30000);
     local = mail("@joe@me.test", 1, 0);

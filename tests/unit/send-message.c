@@ -247,7 +247,8 @@ static void
 places(void)
 {
     delivered("T", 0);
-    ok(!s.loaded && s.unmarked == 1 && s.unswept == 1, "the name in new/ is its mark: its place waits for the folder's sync");
+    ok(!s.loaded && s.unmarked == 1 && s.unswept == 1,
+       "the name in new/ is its mark: its place waits for the folder's sync");
 
     delivered("TD", 0);
     ok(!s.loaded && s.unswept == 1, "so it is where others were done before");
@@ -259,7 +260,8 @@ places(void)
     ok(!strcmp(on_disk(0), "TT"), "which is not written yet");
     s.pressed = 1;
     message_flush(&s);
-    ok(!strcmp(on_disk(0), "DT") && s.unmarked == 1 && !s.messages->unmarked, "but at once where others wait for the place");
+    ok(!strcmp(on_disk(0), "DT") && s.unmarked == 1 && !s.messages->unmarked,
+       "but at once where others wait for the place");
     helper_answers();
     ok(!s.unmarked, "and the sync gives it back");
 

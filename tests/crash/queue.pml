@@ -314,6 +314,8 @@ inline move_unasked(from, to) {
     :: (s >= 4 && s_file == from) || (r && r_file == from) || (b && b_file == from) || (o && o_file == from) -> excuse = 1; unlogged = 1
     :: else
     fi;
+    /* Nor can its writer take its name back. */
+    if :: (w[0] >= 10 && w_file[0] == from) || (w[1] >= 10 && w_file[1] == from) -> TOO_LATE :: else fi;
     move(from, to); moves++
 }
 

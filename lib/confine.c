@@ -277,7 +277,7 @@ static struct {
     GROUP(CONFINE_WRITE, calls_write),
     GROUP(CONFINE_WRITE | CONFINE_SYNC, calls_sync),
     GROUP(CONFINE_UNIX | CONFINE_INET, calls_connect),
-    GROUP(CONFINE_INET | CONFINE_PASS, calls_inet),
+    GROUP(CONFINE_INET | CONFINE_PASS | CONFINE_HAND, calls_inet),
     GROUP(CONFINE_ACCEPT, calls_accept),
     GROUP(CONFINE_EXEC, calls_exec),
     GROUP(CONFINE_FORK, calls_fork),

@@ -26,6 +26,7 @@
 #define CONFINE_SYNC (1u << 9)   /* fsync, fdatasync, sync_file_range and pwrite alone */
 #define CONFINE_LESS (1u << 10)  /* call confine_less */
 #define CONFINE_SPLIT (1u << 11) /* become two: fork and socketpair, without signals or waiting */
+#define CONFINE_HAND (1u << 12)  /* send and receive descriptors alone */
 
 /* Rights on one folder or file (landlock); whatever no row names cannot be
  * opened. */

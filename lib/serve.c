@@ -64,11 +64,11 @@ let_go(struct serve *s)
 
 /* Gives the session to a child of that key that has nothing to do. */
 static int
-give(struct serve *s, int fd, uint64_t key)
+give(struct serve *s, int fd, uint64_t const key[static 2])
 {
     for (size_t i = 0; s->ways && i < s->used; i++) {
         struct serve_child const *c = s->children + i;
-        if (c->way != -1 && c->key == key && s->idle[i]) {
+        if (c->way != -1 && c->key == key[0] && c->rest == key[1] && s->idle[i]) {
             s->idle[i] = 0;
             if (pass_send(c->way, "", 1, fd, MSG_DONTWAIT) == 1)
                 return 1;
@@ -86,8 +86,8 @@ live(struct serve *s, int fd, uint64_t key, size_t slot, int way)
 
     do {
         s->session(s->data, fd, key, slot);
+        s->idle[slot] = 1; /* who is told by the end that it is over may come again: then we are free */
         close(fd);
-        s->idle[slot] = 1;
         fd = -1;
         if (way != -1 && pass_receive(way, &byte, 1, &fd) != 1)
             break;
@@ -109,21 +109,21 @@ free_slot(struct serve *s)
 }
 
 static void
-begin(struct serve *s, int fd, uint64_t key, int signals)
+begin(struct serve *s, int fd, uint64_t const key[static 2], int signals)
 {
     size_t slot;
     pid_t pid;
     int pair[2] = {-1, -1};
 
-    if (!s->admits(s, key)) {
-        s->refuse(s->data, fd, key, 0);
+    if (!s->admits(s, key[0])) {
+        s->refuse(s->data, fd, key[0], 0);
         return;
     }
     if (give(s, fd, key))
         return;
     slot = free_slot(s);
     if (slot == s->slots) {
-        s->refuse(s->data, fd, key, 0);
+        s->refuse(s->data, fd, key[0], 0);
         return;
     }
     if (s->again && s->ways < SERVE_AGAIN && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
@@ -136,7 +136,7 @@ begin(struct serve *s, int fd, uint64_t key, int signals)
         let_go(s);
         if (pair[0] != -1)
             close(pair[0]);
-        live(s, fd, key, slot, pair[1]);
+        live(s, fd, key[0], slot, pair[1]);
     }
     int e = errno;
     if (pair[1] != -1)
@@ -144,10 +144,10 @@ begin(struct serve *s, int fd, uint64_t key, int signals)
     if (pid == -1) {
         if (pair[0] != -1)
             close(pair[0]);
-        s->refuse(s->data, fd, key, e);
+        s->refuse(s->data, fd, key[0], e);
         return;
     }
-    s->children[slot] = (struct serve_child){.pid = pid, .key = key, .way = pair[0]};
+    s->children[slot] = (struct serve_child){.pid = pid, .key = key[0], .rest = key[1], .way = pair[0]};
     s->ways += pair[0] != -1;
 }
 
@@ -155,12 +155,12 @@ begin(struct serve *s, int fd, uint64_t key, int signals)
 static int
 take(struct serve *s, int signals, int64_t *refreshed)
 {
-    uint64_t key;
+    uint64_t key[2] = {0};
     int fd = accept4(0, 0, 0, SOCK_CLOEXEC);
 
     if (fd == -1)
         return errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
-    if (s->who(s->data, fd, &key)) {
+    if (s->who(s->data, fd, key)) {
         if (monotonic_ms() / 1000 != *refreshed) {
             let_go(s);
             s->refresh(s->data);
@@ -219,9 +219,9 @@ finish(struct serve *s, int signals)
     int64_t end = monotonic_ms() + SERVE_GRACE * 1000;
     struct signalfd_siginfo info;
 
-    close(0);
     let_go(s);
-    signal_all(s, SIGTERM);
+    signal_all(s, SIGTERM); /* first: who finds nobody listening knows that the sessions were told */
+    close(0);
     while (reap(s, 1)) {
         struct pollfd x = {.fd = signals, .events = POLLIN};
         if (monotonic_ms() >= end) {

@@ -14,7 +14,7 @@
 
 struct serve_child {
     pid_t pid; /* 0: a free slot */
-    uint64_t key;
+    uint64_t key, rest;
     int way; /* for its next session's descriptor; -1: it will get none */
 };
 
@@ -23,7 +23,7 @@ struct serve {
     int again;    /* a child takes session after session of its key: to fork costs more than a message */
     int leaves;   /* SIGTERM ends it alone, its children go on without it; SIGQUIT ends them too */
     void *data;   /* given to each function */
-    /* Tells who calls. Returns 1; 0: hang up. */
+    /* Tells who calls: key[0] for the limits; with key[1], which is 0 before, it is one who may get another's child. Returns 1; 0: hang up. */
     int (*who)(void *data, int fd, uint64_t *key);
     /* 1 if one more session of that key is within the limits. */
     int (*admits)(struct serve const *, uint64_t key);

@@ -24,6 +24,12 @@ intake_path(void)
     return access(control_path(SET_filter), F_OK) == 0 ? RUN_FILTER : RUN_INTAKE;
 }
 
+int
+intake_stale(struct intake const *in)
+{
+    return in->filtered != !strcmp(intake_path(), RUN_FILTER);
+}
+
 /* While the backlog is full connect waits, but not beyond the deadline. Returns 1, or 0 with errno. */
 static int
 connect_in_time(struct intake const *in, struct sockaddr_un const *name)
@@ -64,6 +70,7 @@ intake_open(struct intake *in)
     }
     in->out.len = 0;
     in->refused = 0;
+    in->filtered = !strcmp(path, RUN_FILTER);
     return 1;
 }
 

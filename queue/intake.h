@@ -42,6 +42,7 @@ struct intake {
                     */
     int refused;   /* the server hung up before the end: intake_end fetches its
                       answer */
+    int filtered;  /* it is run/filter's */
 };
 
 #define INTAKE_ZERO                                                                                                    \
@@ -54,6 +55,9 @@ struct intake {
  * $PNEU_INTAKE names another socket. The stopwatch of tain_now must be set.
  * Returns 1, or 0 with errno. */
 extern int intake_open(struct intake *);
+
+/* 1 if an open session would lead elsewhere if it were opened now: a filter came or went. */
+extern int intake_stale(struct intake const *);
 extern void intake_close(struct intake *);
 
 /* One message. Each returns 1, or 0 with errno (ETIMEDOUT at the deadline);

@@ -10,7 +10,6 @@
 #include "lib/unstack.h"
 #include "smtpd/become.h"
 #include "smtpd/checks.h"
-#include "smtpd/handover.h"
 #include "smtpd/peer.h"
 #include "smtpd/policy.h"
 #include "smtpd/sandbox.h"
@@ -132,14 +131,18 @@ begin_tls(struct starttls const *t, struct session const *s, struct wire const *
     return EXIT_TEMP;
 }
 
-/* A listener's child becomes no other program but for TLS. */
+/* A listener's child becomes no other program but for TLS. Its first client decides whether it may; a second comes within a second. */
 static int
-narrow(int confined, struct starttls const *t, int xclient)
+narrow(struct connection *c, struct starttls const *t, int xclient)
 {
     char folder[STARTTLS_PATH_MAX];
     int starttls = t->by != STARTTLS_NOBODY;
 
-    if (confined)
+    if (c->narrowed)
+        return 1;
+    c->narrowed = c->child;
+    c->starttls = starttls;
+    if (c->child)
         return smtpd_confine_child(starttls);
     if (starttls || !xclient)
         return starttls ? smtpd_confine_starttls(t->folder) : smtpd_confine();
@@ -147,11 +150,10 @@ narrow(int confined, struct starttls const *t, int xclient)
 }
 
 int
-connection(int confined)
+connection(struct connection *c)
 {
     struct policy policy = {0};
     struct session_queue queue;
-    struct handover handover;
     struct session_checks hooks;
     struct checks checks;
     struct session session;
@@ -162,6 +164,7 @@ connection(int confined)
     int resumed;
     char const *which;
 
+    c->polite = 0;
     peer_find(&peer);
     if (!policy_read(&policy, &which)) {
         connection_later("421 4.3.0 my settings cannot be read\r\n");
@@ -174,18 +177,18 @@ connection(int confined)
         strerr_warnw("there should be TLS, and is none");
         return EXIT_TEMP;
     }
-    if (policy.tls != POLICY_TLS_NO && !peer.tls.protocol)
+    if (policy.tls != POLICY_TLS_NO && !peer.tls.protocol && (!c->narrowed || c->starttls))
         starttls_find(&starttls, policy.timeouttls);
     policy.starttls = starttls.by != STARTTLS_NOBODY;
     wire_init(&wire, policy.timeoutsmtpd, resumed ? carried.left : policy.timeoutsession);
-    if (confined)
+    if (c->child)
         policy.xclientfrom.len = 0;
-    if (!narrow(confined, &starttls, policy.xclientfrom.len && !peer.spoken_for)) {
+    if (!narrow(c, &starttls, policy.xclientfrom.len && !peer.spoken_for)) {
         connection_later("421 4.3.0 my sandbox cannot be built\r\n");
         strerr_warnwusys("confine myself");
         return EXIT_TEMP;
     }
-    handover_init(&handover, wire.timeout, policy.timeoutauth + AUTH_GRACE, &queue);
+    handover_init(&c->handover, wire.timeout, policy.timeoutauth + AUTH_GRACE, &queue);
     checks_init(&checks, policy.guard.timeoutcheck, &hooks);
     queue.checks = &hooks;
     session_start(&session, &policy, &peer, &queue);
@@ -203,5 +206,8 @@ connection(int confined)
         strerr_warnwu2sys("become ", session.become[0]);
         return EXIT_TEMP;
     }
+    c->polite = session_polite(&session);
+    session_free(&session);
+    policy_free(&policy);
     return 0;
 }

@@ -44,8 +44,11 @@ static int
 handover_begin(void *to, struct bytes envelope, struct intake_answer *answer)
 {
     struct handover *h = to;
-    int kept = h->intake.fd != -1;
+    int kept;
 
+    if (h->intake.fd != -1 && intake_stale(&h->intake))
+        intake_close(&h->intake);
+    kept = h->intake.fd != -1;
     if (!ask(h, envelope, answer)) {
         intake_close(&h->intake);
         if (!kept || errno == ETIMEDOUT || !ask(h, envelope, answer)) {
@@ -136,7 +139,8 @@ handover_login(void *to, struct auth_question const *q, struct auth_answer *a, u
 void
 handover_init(struct handover *h, uint32_t timeout, uint32_t patience, struct session_queue *queue)
 {
-    *h = (struct handover){.intake = INTAKE_ZERO, .timeout = timeout, .patience = patience, .answer = STRALLOC_ZERO};
+    h->timeout = timeout;
+    h->patience = patience;
     *queue = (struct session_queue){
         .to = h,
         .begin = handover_begin,

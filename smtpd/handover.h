@@ -1,5 +1,5 @@
-/* The way of a session's messages into the queue: one intake session, opened at the first message and kept for the next. And
- * of its logins to pneu-authd. */
+/* The way of a session's messages into the queue: one intake session, opened at the first message and kept for the next, also for
+ * the next client of this process. And of its logins to pneu-authd. */
 
 #ifndef PNEU_SMTPD_HANDOVER_H
 #define PNEU_SMTPD_HANDOVER_H
@@ -16,7 +16,12 @@ struct handover {
     stralloc answer;   /* to a login */
 };
 
-/* Fills in the functions of `queue`. Nothing is opened yet. */
+#define HANDOVER_ZERO                                                                                                  \
+    {                                                                                                                  \
+        .intake = INTAKE_ZERO, .answer = STRALLOC_ZERO                                                                 \
+    }
+
+/* Fills in the functions of `queue`. Nothing is opened or closed. */
 extern void handover_init(struct handover *, uint32_t timeout, uint32_t patience, struct session_queue *queue);
 
 #endif

@@ -26,6 +26,7 @@ listen_settings(struct listen *l, char const **which)
     struct control_number const wanted[] = {
         {SET_maxconn, &l->maxconn},
         {SET_maxconnperip, &l->maxconnperip},
+        {SET_connperchild, &l->connperchild},
     };
 
     return control_uints(wanted, sizeof wanted / sizeof *wanted, which);
@@ -94,7 +95,7 @@ upgraded(struct listen const *l)
     return 0;
 }
 
-/* An IPv4 address whole, of an IPv6 address the first half: who has one has 2^64 of them. */
+/* An IPv4 address whole, of an IPv6 address the first half: who has one has 2^64 of them. But only the whole is the same client. */
 static int
 who(void *data, int fd, uint64_t *key)
 {
@@ -109,6 +110,8 @@ who(void *data, int fd, uint64_t *key)
     *key = !ip.is6;
     for (unsigned int i = 0; i < (ip.is6 ? 8u : 4u); i++)
         *key = *key << 8 | ip.b[i];
+    for (unsigned int i = 8; ip.is6 && i < 16; i++)
+        key[1] = key[1] << 8 | ip.b[i];
     return 1;
 }
 
@@ -203,17 +206,24 @@ begin_tls(void)
     return EXIT_TEMP;
 }
 
+/* The next client of this address is served by this process, too, if this one was polite: what a hostile one may have left here is nobody
+ * else's. */
 static void
 session(void *data, int fd, uint64_t key, size_t slot)
 {
-    (void)data, (void)key, (void)slot;
+    (void)key, (void)slot;
+    struct listen *l = data;
     sigset_t none;
+    int code;
 
     sigemptyset(&none);
     if (sigprocmask(SIG_SETMASK, &none, 0) == -1 || !tell(fd) || dup2(fd, 0) == -1 || dup2(fd, 1) == -1)
-        return; /* it hung up, most likely */
-    close(fd);
-    _exit(tls_first() ? begin_tls() : connection(1));
+        _exit(0); /* it hung up, most likely */
+    if (tls_first())
+        _exit(begin_tls());
+    code = connection(&l->connection);
+    if (!l->connection.polite || ++l->served >= l->connperchild || dup2(2, 0) == -1 || dup2(2, 1) == -1)
+        _exit(code);
 }
 
 static void
@@ -230,11 +240,14 @@ listen_init(struct listen *l, char const *folder, struct serve *s)
     char path[STARTTLS_PATH_MAX + 32];
 
     l->before = programs_wanted();
+    l->connection = (struct connection)CONNECTION_ZERO;
+    l->connection.child = 1;
     (void)stpcpy(l->folder, folder);
     for (unsigned int i = 0; i < LISTEN_PROGRAMS; i++)
         replaced_mark(l->programs + i, path_of(path, l, i));
     *s = (struct serve){
         .slots = l->maxconn,
+        .again = 1,
         .leaves = 1,
         .data = l,
         .who = who,

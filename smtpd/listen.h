@@ -7,12 +7,17 @@
 
 #include "lib/replaced.h"
 #include "lib/serve.h"
+#include "smtpd/connection.h"
 #include "smtpd/starttls.h"
 
 #define LISTEN_PROGRAMS 4
 
 struct listen {
-    uint32_t maxconn, maxconnperip;
+    uint32_t maxconn, maxconnperip, connperchild;
+    /* a child's own */
+    struct connection connection;
+    uint32_t served; /* connections so far */
+
     int before; /* a program was wanted before pneu-smtpd when it began: whoever began it wants none */
     int over;   /* one is wanted now, or there are new programs: the next listener is another */
     char folder[STARTTLS_PATH_MAX];

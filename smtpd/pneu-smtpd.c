@@ -16,6 +16,7 @@
 int
 main(int argc, char const *const *argv)
 {
+    struct connection c = CONNECTION_ZERO;
     subgetopt opts = SUBGETOPT_ZERO;
 
     PROG = "pneu-smtpd";
@@ -32,5 +33,5 @@ main(int argc, char const *const *argv)
         connection_later("421 4.3.0 my home is missing\r\n");
         strerr_diefusys(EXIT_TEMP, "change to the instance's folder");
     }
-    return connection(0);
+    return connection(&c);
 }

@@ -212,6 +212,33 @@ policy_read(struct policy *p, char const **which)
            guard_read(&p->guard, present, which) && submit_read(&p->submit, present, which);
 }
 
+void
+policy_free(struct policy *p)
+{
+    stralloc *const all[] = {
+        &p->me,
+        &p->greeting,
+        &p->xclientfrom,
+        &p->moved,
+        &p->routes.envnoathost,
+        &p->routes.locals,
+        &p->routes.virtualdomains,
+        &p->guard.badmailfrom,
+        &p->guard.badrcptto,
+        &p->guard.badhelo,
+        &p->relay.rcpthosts,
+        &p->relay.morercpthosts,
+        &p->relay.submitusers,
+        &p->relay.relayusers,
+        &p->relay.groups,
+        &p->submit.senders,
+        &p->submit.masquerade,
+    };
+
+    for (unsigned int i = 0; i < sizeof all / sizeof *all; i++)
+        stralloc_free(all[i]);
+}
+
 static enum policy_verdict
 lookup(char const *address, size_t len)
 {

@@ -50,6 +50,8 @@ struct policy {
  * there is not; EINVAL: no such kind) and *which: the file or variable that cannot be read. */
 extern int policy_read(struct policy *, char const **which);
 
+extern void policy_free(struct policy *);
+
 enum policy_verdict {
     POLICY_TAKE,
     POLICY_RELAY,    /* it is for somebody else's domain */

@@ -66,7 +66,7 @@ smtpd_confine_starttls(char const *folder)
 int
 smtpd_confine_listener(char const *folder)
 {
-    return confine_running(folder, CONFINE_ACCEPT | CONFINE_FORK | CONFINE_LESS);
+    return confine_running(folder, CONFINE_ACCEPT | CONFINE_FORK | CONFINE_LESS | CONFINE_HAND);
 }
 
 int

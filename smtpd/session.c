@@ -415,6 +415,13 @@ session_resume(struct session *s, struct starttls_carried const *c)
     s->auth.failures = c->failures;
 }
 
+int
+session_polite(struct session const *s)
+{
+    return s->state == SESSION_OVER && !s->reason && !s->errors && !s->login.len && !s->auth.count &&
+           !s->auth.failures && !s->become;
+}
+
 void
 session_free(struct session *s)
 {

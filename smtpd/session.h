@@ -152,6 +152,9 @@ extern void session_hangup(struct session *, char const *reply, char const *reas
 /* Writes the reason of the end to the log, if it was no QUIT. */
 extern void session_log_end(struct session *);
 
+/* 1 if it was begun and ended as it should be: with QUIT, nothing was refused, nobody tried to log in. */
+extern int session_polite(struct session const *);
+
 extern void session_free(struct session *);
 
 #endif

@@ -78,6 +78,75 @@ ok "of 300 connections that were dropped nothing is left" wait_for "test \"\$(ch
 ok "and no descriptor" wait_for "test \"\$(descriptors)\" = $before"
 ok "it takes mail" swaks -s "127.0.0.1:$PORT" -f a@else.test -t alice@pneu.test --silent 3
 
+# Twenty sessions, one after another: does one of them need no new process? Each is over before the next begins, and says these lines.
+cat >"$TEST_TMP/again.py" <<'PY'
+import socket, sys
+port, listener, sources, lines = int(sys.argv[1]), sys.argv[2], sys.argv[3].split(), [l.encode() + b'\r\n' for l in sys.argv[4:]]
+seen, said = [], set()
+for n in range(20):
+    s = socket.create_connection(('127.0.0.1', port), 30, (sources[n % len(sources)], 0))
+    s.settimeout(60)
+    f = s.makefile('rwb')
+    heard = [f.readline()]
+    seen.append(set(open(f'/proc/{listener}/task/{listener}/children').read().split()))
+    for line in lines:
+        f.write(line)
+        f.flush()
+        heard.append(f.readline())
+        while heard[-1][3:4] == b'-':
+            heard[-1] = f.readline()
+    if lines and lines[-1][:4] == b'QUIT':
+        heard.append(f.read())
+    f.close()
+    s.close()
+    said.add(b' '.join(h[:3] for h in heard).decode().strip())
+print('one' if any(seen[i] <= seen[i - 1] for i in range(1, 20)) else 'each', *sorted(said))
+PY
+again() { /usr/bin/python3 "$TEST_TMP/again.py" "$PORT" "$LISTEN" "$@"; }
+is "$(again 127.0.0.1 'EHLO x' QUIT)" "one 220 250 221" "a process serves polite clients of one address, one after another"
+is "$(again "$(seq -f 127.0.0.%g 20)" 'EHLO x' QUIT)" "each 220 250 221" "not those of different addresses"
+is "$(again 127.0.0.1 'EHLO x' 'RCPT TO:<a@b>' QUIT)" "each 220 250 503 221" "nor after an error"
+is "$(again 127.0.0.1 'EHLO x')" "each 220 250" "nor after one who hung up"
+is "$(again 127.0.0.1 'HELO x' 'MAIL FROM:<a@else.test>' 'RCPT TO:<alice@pneu.test>' QUIT)" "one 220 250 250 250 221" "of a session"
+is "$(again 127.0.0.1 RSET QUIT)" "one 220 250 221" "the next one"
+is "$(again 127.0.0.1 DATA QUIT)" "each 220 503 221" "knows nothing"
+echo 1 >control/connperchild
+wait_for "again 127.0.0.1 QUIT | grep -q ^each"
+is "$(again 127.0.0.1 'EHLO x' QUIT)" "each 220 250 221" "connperchild 1: each has its own"
+echo 3 >control/connperchild
+ok "3: some share one" wait_for "again 127.0.0.1 QUIT | grep -q ^one"
+rm control/connperchild
+
+# A kept way into the queue is not one past a filter that came meanwhile.
+cat >"$TEST_TMP/filtered.py" <<'PY'
+import os, socket, sys
+def message(f):
+    for line in (b'MAIL FROM:<a@else.test>', b'RCPT TO:<alice@pneu.test>', b'DATA', b'Subject: x\r\n\r\nx\r\n.'):
+        f.write(line + b'\r\n')
+        f.flush()
+        reply = f.readline().decode()
+        if reply[0] > '3':
+            f.write(b'RSET\r\n')
+            f.flush()
+            f.readline()
+            break
+    return reply[:3]
+s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 30)
+s.settimeout(60)
+f = s.makefile('rwb')
+f.readline()
+f.write(b'HELO x\r\n')
+f.flush()
+f.readline()
+before = message(f)
+with open('control/filter.tmp', 'w') as c:
+    c.write('/bin/false\n')
+os.rename('control/filter.tmp', 'control/filter')
+during = message(f)
+os.unlink('control/filter')
+print(before, during, message(f))
+PY
+is "$(/usr/bin/python3 "$TEST_TMP/filtered.py" "$PORT")" "250 451 250" "a filter counts from the next message on, also of a client that is here already" # nobody serves run/filter
 mkdir -p control/access/ip4/0.0.0.0_0
 echo not today >control/access/ip4/0.0.0.0_0/deny
 ok "rules that came let nobody past them" wait_for "swaks -s 127.0.0.1:$PORT --quit-after EHLO 2>&1 | grep -q '421 4.3.2'" # it looks once a second

@@ -28,7 +28,8 @@ who(void *data, int fd, uint64_t *key)
     (void)data;
     if (recv(fd, &byte, 1, 0) != 1)
         return 0;
-    *key = byte;
+    key[0] = byte & 0xdf; /* 'a' and 'A' are limited together, but not the same */
+    key[1] = byte;
     return byte != 'x';
 }
 
@@ -196,6 +197,8 @@ again(void)
     ok(first > 0 && first == next, "the next session of a key has the same child");
     close(call('b', &other));
     ok(other > 0 && other != first, "one of another key has not");
+    close(call('A', &other));
+    ok(other > 0 && other != first, "nor one that is only limited with it");
     held = hold('a', &first);
     int held2 = hold('a', &next);
     ok(first > 0 && next > 0 && first != next, "nor one while it is busy");

@@ -114,6 +114,7 @@ class Place:
 
 class Server:
     """What pneu and its peers have in common: a place, a port, a cgroup that starts and ends with it."""
+    injector_group = None # of who injects; None: as we are
 
     def __init__(self, work, sink, prefix=(), concurrency=50, gigabytes=3, tls=False):
         self.tls = tls
@@ -381,7 +382,9 @@ match from any for domain "{DEAD}" action "dead"
         (etc / 'smtpd.conf').chmod(0o600)
         self.bind(spool, '/var/spool/smtpd')
         self.bind(self.root / 'usr/libexec/opensmtpd', '/usr/libexec/opensmtpd')
-        # A program named sendmail and started by that name: smtpctl plays the part.
+        # A program named sendmail and started by that name: smtpctl plays the part. It is setgid where it is installed; what is setgid
+        # would not take its libraries from here, so who starts it is of that group.
+        self.injector_group = 64991
         (self.root / 'sendmail').unlink(missing_ok=True)
         (self.root / 'sendmail').symlink_to('usr/sbin/smtpctl')
         self.injector = [str(self.root / 'sendmail'), '-i', '-t']

@@ -107,7 +107,7 @@ class Inject(Work):
         loop = 'n=$1 letter=$2; shift 2; while test $n -gt 0; do "$@" <"$letter" || exit; n=$((n - 1)); done'
         each = [n // self.parallel + (i < n % self.parallel) for i in range(self.parallel)]
         all_done([subprocess.Popen(['sh', '-c', loop, 'sh', str(k), letter, *server.injector], env=server.env,
-                                   preexec_fn=server.cgroup.enter, **QUIET) for k in each])
+                                   group=server.injector_group, preexec_fn=server.cgroup.enter, **QUIET) for k in each])
         wait_for('delivery', lambda: server.delivered() - have >= n)
 
 

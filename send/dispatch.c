@@ -15,7 +15,7 @@
 #include "send/park.h"
 #include "send/settings.h"
 
-#define BACKOFF_FIRST 100 /* milliseconds */
+#define BACKOFF_FIRST 10 /* milliseconds: a service that begins with us is there in the next moment */
 #define BACKOFF_MOST 10000
 #define RELOOK 1000 /* while something is held */
 

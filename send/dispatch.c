@@ -363,10 +363,8 @@ end_job(struct send *s, struct running *j, char const *why)
             attempt_result(s, j, &r, 1);
             break;
         }
-    if (j->good && c == s->channels + CHANNEL_REMOTE) {
-        m->unmarked++;
-        s->unmarked++;
-    }
+    if (j->good && c == s->channels + CHANNEL_REMOTE)
+        message_delivered(s, m);
     learn(s, j);
     j->message = 0;
     s->njobs--;
@@ -374,6 +372,8 @@ end_job(struct send *s, struct running *j, char const *why)
     c->patient -= j->patient;
     dest_leave(d);
     m->jobs--;
+    if (m->log.len && m->open && !m->jobs) /* the others may wait for long: until this is written it stays locked */
+        message_dirty(s, m);
     make_ready(d);
     pass_on(d->site);
     dest_idle(s, d);

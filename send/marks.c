@@ -119,6 +119,15 @@ write_status(struct send *s, struct message *m, int fd)
     return 1;
 }
 
+/* What cannot be marked must not keep the places of others. Returns 1 if it never will be. */
+static int
+no_mark(struct send *s, struct message *m)
+{
+    s->unmarked -= m->unmarked;
+    m->unmarked = 0;
+    return m->gone;
+}
+
 int
 marks_write(struct send *s, struct message *m)
 {
@@ -127,12 +136,12 @@ marks_write(struct send *s, struct message *m)
     int fd;
 
     if (m->gone)
-        return 1;
+        return no_mark(s, m);
     fd = open_again(m);
     if (fd == -1)
-        return m->gone;
+        return no_mark(s, m);
     write_log(m, fd);
-    good = write_status(s, m, fd);
+    good = write_status(s, m, fd) || no_mark(s, m);
     if (m->attempt == TRY_OVER && m->again_at)
         (void)futimens(fd, times); /* a hint only */
     close(fd);

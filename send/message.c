@@ -166,6 +166,17 @@ message_dirty(struct send *s, struct message *m)
     dirty(s, m, GATHER);
 }
 
+/* Some of a job's answers may have come, and have been marked, long before its last. */
+void
+message_delivered(struct send *s, struct message *m)
+{
+    m->unmarked++;
+    s->unmarked++;
+    if (m->low >= m->high)
+        m->synclog = 1;
+    dirty(s, m, GATHER);
+}
+
 void
 message_mark(struct send *s, struct message *m, uint32_t index, char status)
 {
@@ -202,13 +213,6 @@ first_due(struct send const *s)
     return m;
 }
 
-static void
-places_back(struct send *s, struct message *m)
-{
-    s->unmarked -= m->unmarked;
-    m->unmarked = 0;
-}
-
 int
 message_flush(struct send *s)
 {
@@ -218,10 +222,8 @@ message_flush(struct send *s)
         undirty(s, m);
         if (marks_write(s, m))
             message_proceed(s, m);
-        else {
-            places_back(s, m); /* a file that cannot be written must not hold up the others */
+        else
             dirty(s, m, 1000);
-        }
     }
     for (struct message *m = s->dirty; m; m = m->dirtynext) {
         int left = (int)(m->dirtied - s->clock.boot);

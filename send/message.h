@@ -17,6 +17,9 @@ extern void message_mark(struct send *, struct message *, uint32_t index, char s
 /* Its log has lines to write soon. */
 extern void message_dirty(struct send *, struct message *);
 
+/* A job of it at another host is over, which took it for somebody: its place is free once that is marked on disk. */
+extern void message_delivered(struct send *, struct message *);
+
 /* Writes marks and log of messages that have waited long enough. Returns the milliseconds until the next is due, -1: none. */
 extern int message_flush(struct send *);
 

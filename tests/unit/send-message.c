@@ -246,6 +246,8 @@ delivered(char const *status, uint32_t open)
 static void
 places(void)
 {
+    char path[MESSAGE_PATH];
+
     delivered("T", 0);
     ok(!s.loaded && s.unmarked == 1 && s.unswept == 1,
        "the name in new/ is its mark: its place waits for the folder's sync");
@@ -276,6 +278,81 @@ places(void)
     delivered("TT", 1);
     message_unload(&s, s.messages);
     ok(!s.unmarked, "nor does a message that was taken away");
+
+    delivered("TT", 1);
+    message_path(path, id, 0);
+    unlink(path);
+    s.pressed = 1;
+    message_flush(&s);
+    ok(s.loaded == 1 && !s.unmarked, "or moved, and still has somebody who waits");
+    message_unload(&s, s.messages);
+}
+
+static void
+answer(uint64_t job, char class, char const *to, int done)
+{
+    struct result r = {
+        .job = job, .class = class, .code = {"4.0.0", 5}, .to = {to, strlen(to)}, .text = {"x", 1}, .done = (uint8_t)done};
+    stralloc out = STRALLOC_ZERO;
+    struct bytes in, frame;
+
+    result_put(&out, &r);
+    in = (struct bytes){out.s, out.len};
+    netstring_take(&in, RESULT_MAX, &frame);
+    dispatch_frame(&s, s.channels + CHANNEL_REMOTE, frame);
+    stralloc_free(&out);
+}
+
+/* A job for all recipients of a message, others of which are still open elsewhere. */
+static struct message *
+job(char const *status)
+{
+    uint32_t entry = begin(status);
+    struct message *m;
+
+    message_load(&s, entry);
+    helper_answers();
+    m = s.messages;
+    m->open = 2;
+    s.jobs[0] = (struct running){.message = m,
+                                 .dest = m->groups->dest,
+                                 .channel = s.channels + CHANNEL_REMOTE,
+                                 .number = SEND_JOBS,
+                                 .end = m->ntargets};
+    s.njobs = s.channels[CHANNEL_REMOTE].running = s.jobs[0].dest->running = m->jobs = 1;
+    return m;
+}
+
+static void
+answers_in_parts(void)
+{
+    struct message *m = job("TT");
+
+    answer(SEND_JOBS, 'K', "0", 0);
+    clock_set(&s.clock, s.clock.boot + 1000, s.clock.wall + 1);
+    message_flush(&s);
+    helper_answers();
+    ok(!strcmp(on_disk(0), "DT") && !m->dirty, "the first answer of a job is marked before the last comes");
+    answer(SEND_JOBS, 'Z', "1", 1);
+    ok(s.unmarked == 1 && m->jobs == 0, "then its place waits");
+    s.pressed = 1;
+    message_flush(&s);
+    ok(m->syncs == 1 && !m->unmarked, "for a sync, though nothing is left to mark");
+    helper_answers();
+    ok(!s.unmarked, "and is free again");
+    message_unload(&s, m);
+
+    m = job("TT");
+    answer(SEND_JOBS, 'Z', "0-1", 1);
+    ok(!s.unmarked && m->log.len && m->dirty, "what was said to some is written while others wait");
+    clock_set(&s.clock, s.clock.boot + 1000, s.clock.wall + 1);
+    message_flush(&s);
+    ok(!m->log.len && !m->syncs, "without a sync");
+    message_loosen(&s);
+    clock_set(&s.clock, s.clock.boot + 3000, s.clock.wall + 3);
+    message_loosen(&s);
+    ok(m->loose, "so that it can be unlocked");
+    message_unload(&s, m);
 }
 
 /* Both names, and an operator's program that may be about to take one of them away: the other one stays until it has ended. */
@@ -385,6 +462,7 @@ main(void)
     move_fails();
     moves();
     places();
+    answers_in_parts();
     settled_under_the_lock();
     reports_fail();
     clocks();

@@ -241,6 +241,40 @@ control_remote(char const *domain)
     return 0;
 }
 
+#define REMOTES_MAX 64 /* names that are looked through for each domain */
+
+int
+control_remotes(stralloc *names)
+{
+    DIR *folder = opendir("control/remote");
+    struct dirent *entry;
+    unsigned int n = 0;
+    int e;
+
+    names->len = 0;
+    if (!folder)
+        return errno == ENOENT ? 0 : -1;
+    while (errno = 0, (entry = readdir(folder))) {
+        if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+            continue;
+        if (++n > REMOTES_MAX)
+            errno = E2BIG;
+        if (errno || !stralloc_catb(names, entry->d_name, strlen(entry->d_name) + 1))
+            break;
+    }
+    e = errno;
+    closedir(folder);
+    errno = e;
+    return e ? -1 : 1;
+}
+
+int
+control_remote_in(stralloc const *names, char const *domain)
+{
+    return folder_name(domain) &&
+           (control_holds(names, domain, strlen(domain), 1) || control_holds(names, "default", strlen("default"), 0));
+}
+
 /* ---- which are there ---- */
 
 /* Marks the settings among the names in a folder. Returns 1, or 0 with errno. A folder that is not there has none. */

@@ -119,6 +119,13 @@ extern int control_rate_of(enum setting, char const *domain, uint32_t *number, u
  * that is looked up for it. One look for each such folder spares one for each setting. */
 extern int control_remote(char const *domain);
 
+/* The names in control/remote/, NUL-terminated, if there are few of them: who asks for many domains need not look for each. Returns 1; 0: there
+ * is no such folder; -1 with errno (E2BIG: too many): use control_remote. */
+extern int control_remotes(stralloc *names);
+
+/* control_remote by these names. */
+extern int control_remote_in(stralloc const *names, char const *domain);
+
 /* Checks a setting's whole file in memory, as written by a person: comments and blanks go, NUL-terminated items stay.
  * Numbers and bounds, one value where there is one, key:value in tables. Returns 1, or 0 with EPROTO. */
 extern int control_parse(enum setting, stralloc *text);

@@ -1,5 +1,6 @@
 #include "control/held.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,6 +20,43 @@ held_sender(stralloc const *senders, stralloc const *logins, char const *sender,
     return at && control_holds(senders, at, senderlen - (size_t)(at - sender), 0) ? SET_holdsenders : SET_count;
 }
 
+/* 1 if some folder of control/remote/ has the setting, or may have it. */
+static int
+some_hold(void)
+{
+    stralloc names = STRALLOC_ZERO;
+    int found = control_remotes(&names);
+
+    if (found == 1) {
+        found = 0;
+        for (char const *s = names.s; s < names.s + names.len; s += strlen(s) + 1) {
+            char path[sizeof "control/remote//hold" + 256];
+            if (snprintf(path, sizeof path, "control/remote/%s/hold", s) >= (int)sizeof path || access(path, F_OK) == 0)
+                found = 1;
+        }
+    }
+    stralloc_free(&names);
+    return found != 0;
+}
+
+/* Of a domain alone, or of all: as pneu-send takes it. Many recipients of one stand behind each other. Returns 1, or 0 with ENOMEM. */
+static int
+domain_hold(struct held *h, char const *domain, uint32_t *hold)
+{
+    *hold = h->domains;
+    if (!h->remotes)
+        return 1;
+    if (!h->last.len || strcmp(h->last.s, domain) != 0) {
+        h->last_hold = h->domains;
+        if (control_remote(domain) && !control_uint_of(SET_hold, domain, &h->last_hold))
+            h->last_hold = h->domains;
+        if (!stralloc_copys(&h->last, domain) || !stralloc_0(&h->last))
+            return 0;
+    }
+    *hold = h->last_hold;
+    return 1;
+}
+
 int
 held_read(struct held *h, char const **which)
 {
@@ -26,6 +64,8 @@ held_read(struct held *h, char const **which)
         {SET_holdlocal, &h->local},
         {SET_holdremote, &h->remote},
         {SET_hold, &h->domains},
+        {SET_concurrencylocal, &h->locals_most},
+        {SET_concurrencyremote, &h->remotes_most},
     };
     static enum setting const lists[] = {SET_holdsenders, SET_holdlogins};
     stralloc *const to[] = {&h->senders, &h->logins};
@@ -35,40 +75,39 @@ held_read(struct held *h, char const **which)
             *which = control_path(lists[i]);
             return 0;
         }
-    h->remotes = access("control/remote", F_OK) == 0;
+    h->remotes = some_hold();
     return control_uints(numbers, sizeof numbers / sizeof *numbers, which) && routes_read(&h->routes, which);
 }
 
 int
 held_recipients(struct held const *h)
 {
-    return h->local || h->remote || h->domains || h->remotes;
+    return h->local || h->remote || h->domains || h->remotes || !h->locals_most || !h->remotes_most;
 }
 
 int
 held_recipient(struct held *h, char const *address, size_t len, enum setting *which)
 {
     enum route route;
-    uint32_t hold = h->domains;
+    uint32_t hold;
     char const *domain;
 
     *which = SET_count;
     if (!route_find(&h->routes, address, len, &h->to, &route))
         return 0;
     if (route != ROUTE_REMOTE) {
-        if (h->local)
-            *which = SET_holdlocal;
+        *which = h->local ? SET_holdlocal : h->locals_most ? SET_count : SET_concurrencylocal;
         return 1;
     }
-    if (h->remote) {
-        *which = SET_holdremote;
+    if (h->remote || !h->remotes_most) {
+        *which = h->remote ? SET_holdremote : SET_concurrencyremote;
         return 1;
     }
     if (!stralloc_0(&h->to))
         return 0;
-    domain = strrchr(h->to.s, '@');
-    if (h->remotes && domain && control_remote(domain + 1) && !control_uint_of(SET_hold, domain + 1, &hold))
-        hold = h->domains; /* as pneu-send takes it */
+    domain = strrchr(h->to.s, '@'); /* route_find gave it one */
+    if (!domain || !domain_hold(h, domain + 1, &hold))
+        return 0;
     if (hold)
         *which = SET_hold;
     return 1;

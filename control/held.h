@@ -19,14 +19,17 @@ extern enum setting held_sender(stralloc const *senders, stralloc const *logins,
 struct held {
     struct routes routes;
     stralloc senders, logins;
-    uint32_t local, remote, domains; /* domains: `hold` of all of them */
-    int remotes;                     /* some may have their own */
-    stralloc to;                     /* work space */
+    uint32_t local, remote, domains;    /* domains: `hold` of all of them */
+    uint32_t locals_most, remotes_most; /* concurrencylocal and -remote: of none at a time none goes */
+    int remotes;                        /* some domains may have their own */
+    stralloc to, last;                  /* work space; the domain asked for last, */
+    uint32_t last_hold;                 /* and what was found */
 };
 
 #define HELD_ZERO                                                                                                      \
     {                                                                                                                  \
-        .routes = ROUTES_ZERO, .senders = STRALLOC_ZERO, .logins = STRALLOC_ZERO, .to = STRALLOC_ZERO                  \
+        .routes = ROUTES_ZERO, .senders = STRALLOC_ZERO, .logins = STRALLOC_ZERO, .to = STRALLOC_ZERO,                 \
+        .last = STRALLOC_ZERO                                                                                          \
     }
 
 /* Reads them. Returns 1, or 0 with errno and *which: the setting that cannot be read. */
@@ -35,7 +38,8 @@ extern int held_read(struct held *, char const **which);
 /* 1 if some recipient may be held: else nobody needs to be asked about. */
 extern int held_recipients(struct held const *);
 
-/* That of a recipient's way: *which is holdlocal, holdremote, hold, or SET_count. Returns 1, or 0 with errno. */
+/* That of a recipient's way: *which is holdlocal, holdremote, hold, concurrencylocal or concurrencyremote where these are 0, or SET_count.
+ * Returns 1, or 0 with errno. */
 extern int held_recipient(struct held *, char const *address, size_t len, enum setting *which);
 
 #endif

@@ -79,6 +79,7 @@ look(struct listing *l, struct item *i, struct walk const *w, char const *id)
     if (select_item(&l->select, i, l->now)) {
         if (l->asks && !heldby(&l->held, i)) {
             strerr_warnwu2sys("tell what holds ", i->path);
+            l->asks = 0; /* nor the others: once is enough */
             l->failed = 1;
         }
         print(l, i);

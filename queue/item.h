@@ -15,7 +15,7 @@
 #define ITEM_WHY_MAX 200           /* bytes of a reason that are read */
 #define ITEM_PATH (64 + ID_SIZE)   /* bytes of a path with its NUL */
 #define ITEM_LOG_READ_MAX 16777216 /* bytes of a file's log; of a longer one the end */
-#define ITEM_HELD 5                /* settings that may hold a message */
+#define ITEM_HELD 7                /* settings that may hold a message */
 #define ITEM_COPYING 600           /* seconds: so young a file without a right header is still being copied here */
 
 enum item_state { ITEM_NEW, ITEM_WAIT, ITEM_HOLD, ITEM_BAD, ITEM_STATES };

@@ -129,8 +129,7 @@ targets_make(struct send *s, struct message *m)
     }
     if (m->ntargets > 1)
         qsort_r(m->targets, m->ntargets, sizeof *m->targets, compare, m);
-    s->memory += m->ntargets * sizeof *m->targets + m->text.a;
-    m->cost += m->ntargets * sizeof *m->targets + m->text.a;
+    message_cost(s, m, m->ntargets * sizeof *m->targets + m->text.a);
     return 1;
 }
 
@@ -185,6 +184,7 @@ groups_make(struct send *s, struct message *m)
             return 0;
         m->ngroups++;
     }
+    message_cost(s, m, m->ngroups * (sizeof *m->groups + sizeof(struct dest)));
     return 1;
 }
 

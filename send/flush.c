@@ -21,6 +21,7 @@ flush_ask(struct send *s, char const *domain)
     struct flush *f = &s->flush;
     char *name;
     size_t i = 0;
+    unsigned int k = 0;
 
     if (f->count == FLUSHES) { /* so many: all of it */
         f->count = 0;
@@ -33,11 +34,10 @@ flush_ask(struct send *s, char const *domain)
     name[i] = 0;
     s->asked = s->clock.boot;
     dest_revive(s, name);
-    f->at = 0;
-    for (unsigned int k = 0; k < f->count; k++)
-        if (!strcmp(f->names[k], name))
-            return;
-    f->count++;
+    while (strcmp(f->names[k], name) != 0)
+        k++;
+    f->left[k] = s->table.used;
+    f->count += k == f->count;
 }
 
 static int
@@ -91,30 +91,46 @@ look(struct send *s, uint32_t n)
     close(fd);
 }
 
+/* Names that have seen all entries are done. */
+static void
+count_down(struct flush *f)
+{
+    struct log l;
+
+    for (unsigned int k = 0; k < f->count;) {
+        if (f->left[k]) {
+            f->left[k++]--;
+            continue;
+        }
+        log_start(&l, "flushed");
+        log_str(&l, "domain", f->names[k]);
+        log_uint(&l, "found", f->found);
+        log_end(&l);
+        f->count--;
+        memmove(f->names[k], f->names[f->count], sizeof f->names[k]);
+        f->left[k] = f->left[f->count];
+    }
+    if (!f->count)
+        f->found = 0;
+}
+
 int
 flush_run(struct send *s)
 {
     struct flush *f = &s->flush;
     unsigned int opened = 0;
-    struct log l;
 
-    if (!f->count)
-        return 0;
-    for (unsigned int i = 0; i < ENTRIES && opened < SLICE; i++) {
-        if (f->at >= s->table.used) {
-            log_start(&l, "flushed");
-            log_str(&l, "domain", *f->names);
-            log_uint(&l, "domains", f->count);
-            log_uint(&l, "found", f->found);
-            log_end(&l);
-            f->count = f->found = 0;
-            return 0;
-        }
+    for (unsigned int i = 0; f->count && i < ENTRIES && opened < SLICE; i++) {
+        count_down(f);
+        if (!f->count)
+            break;
+        if (f->at >= s->table.used)
+            f->at = 0;
         if (s->table.entries[f->at].place == TABLE_WAIT) {
             look(s, f->at);
             opened++;
         }
         f->at++;
     }
-    return 1;
+    return f->count != 0;
 }

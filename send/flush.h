@@ -5,7 +5,7 @@
 
 #include "send/send.h"
 
-/* Begins, or adds the domain to what is looked for; then from the start again. */
+/* Begins, or adds the domain to what is looked for: each gets its own round. */
 extern void flush_ask(struct send *, char const *domain);
 
 /* Looks at some entries. Returns 1 if there is more. */

@@ -133,7 +133,7 @@ next_entry(struct send *s)
 static int
 has_room(struct send const *s)
 {
-    return !s->stopping && s->loaded < s->maxloaded && (s->memory < SEND_MEMORY || !s->loaded) &&
+    return !s->stopping && s->loaded < s->maxloaded && (s->memory < SEND_MEMORY / 4 || !s->loaded) &&
            s->clock.boot >= s->pause;
 }
 
@@ -197,6 +197,18 @@ signals_read(struct send *s)
         strerr_diefusys(EXIT_TEMP, "read signals");
 }
 
+/* After a power cut there may be a name again of what is done. */
+static void
+say_unsynced(int e)
+{
+    struct log l;
+
+    log_start(&l, "syncfailed");
+    log_str(&l, "folder", "queue");
+    log_errno(&l, e);
+    log_end(&l);
+}
+
 static void
 answers(struct send *s)
 {
@@ -209,6 +221,8 @@ answers(struct send *s)
         s->sweeps -= of.sweep;
         if (of.message)
             message_synced(s, of.message, e);
+        else if (e)
+            say_unsynced(e);
     }
     if (got == -1)
         strerr_diefusys(EXIT_TEMP, "hear from the helper processes");
@@ -226,7 +240,8 @@ sweep(struct send *s)
     if (sync_ask(&s->syncs, (struct synced){.unmarked = s->unswept, .sweep = s->unswept != 0}, s->newfd, 1))
         s->sweeps += s->unswept != 0;
     else {
-        (void)fsync(s->newfd);
+        if (fsync(s->newfd) == -1)
+            say_unsynced(errno);
         s->unmarked -= s->unswept;
     }
     s->unswept = 0;

@@ -24,6 +24,7 @@
 #define LOOK_MUCH_LATER 60
 #define COPYING 20
 #define REPORT_AGAIN 300
+#define LIST_COST 4 /* bytes in memory for each of a list's envelope, if it leads to few hosts */
 #define LOOSEN 1000 /* milliseconds: whoever waits longer for his turn is unlocked meanwhile */
 
 void
@@ -104,6 +105,19 @@ undirty(struct send *s, struct message *m)
     m->dirty = 0;
 }
 
+static size_t *
+share(struct send *s, struct message const *m)
+{
+    return m->large ? &s->lists : &s->memory;
+}
+
+void
+message_cost(struct send *s, struct message *m, size_t bytes)
+{
+    m->cost += bytes;
+    *share(s, m) += bytes;
+}
+
 void
 message_unload(struct send *s, struct message *m)
 {
@@ -115,7 +129,7 @@ message_unload(struct send *s, struct message *m)
     if (m->next)
         m->next->prev = m->prev;
     s->loaded--;
-    s->memory -= m->cost;
+    *share(s, m) -= m->cost;
     s->unmarked -= m->unmarked;
     if (m->fd != -1)
         close(m->fd);
@@ -620,6 +634,22 @@ arrived(struct send const *s, struct message *m)
         m->arrival = s->clock.wall;
 }
 
+/* Lists have their share of the memory, so that they never keep out a letter; one of them may always be loaded. Told before the envelope is
+ * read. */
+static int
+no_room(struct send const *s, struct message *m)
+{
+    char raw[FILE_HEADER];
+    struct file_header h;
+    struct stat st;
+
+    if (fstat(m->fd, &st) == -1 || st.st_size < SEND_LARGE || pread(m->fd, raw, sizeof raw, 0) != sizeof raw ||
+        !file_header_scan(raw, &h) || h.envelope < SEND_LARGE)
+        return 0;
+    m->large = 1;
+    return s->lists && s->lists + (size_t)h.envelope * LIST_COST > SEND_MEMORY / 4 * 3;
+}
+
 /* Opened, locked and proved, or put where it belongs. Returns 1 if it is ready. */
 static int
 fetch(struct send *s, struct message *m)
@@ -643,6 +673,10 @@ fetch(struct send *s, struct message *m)
             return 0;
         }
         got = -1;
+    }
+    if (got == 1 && no_room(s, m)) {
+        rest(s, m, LOOK_AGAIN);
+        return 0;
     }
     if (got == 1)
         got = file_read(m->fd, &m->file, &why);
@@ -696,8 +730,7 @@ message_load(struct send *s, uint32_t entry)
     if (flags & ENTRY_AGAIN || m->failed)
         write_again(m);
     s->backoff = 0;
-    m->cost = m->file.data.a;
-    s->memory += m->cost;
+    message_cost(s, m, m->file.data.a);
     message_proceed(s, m);
 }
 

@@ -14,6 +14,9 @@ extern void message_proceed(struct send *, struct message *);
 /* Sets a status byte; it is written soon. */
 extern void message_mark(struct send *, struct message *, uint32_t index, char status);
 
+/* So many bytes more are held in memory for it. */
+extern void message_cost(struct send *, struct message *, size_t bytes);
+
 /* Its log has lines to write soon. */
 extern void message_dirty(struct send *, struct message *);
 

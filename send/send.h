@@ -31,7 +31,8 @@
 #define FLUSHES 8            /* domains that are flushed in one go */
 #define SEND_HELPERS 4       /* processes that wait for the disk */
 #define SEND_LOADED 4000     /* messages, where descriptors allow so many */
-#define SEND_MEMORY 67108864 /* bytes of loaded envelopes; one message may always be loaded */
+#define SEND_MEMORY 67108864 /* bytes of loaded envelopes, and what is made of them: a quarter is for letters */
+#define SEND_LARGE 65536     /* bytes of an envelope: that of a list */
 
 struct send;
 struct message;
@@ -113,7 +114,8 @@ struct message {
     stralloc log;       /* lines to write */
     off_t logend;       /* where; 0: not looked up yet */
     uint64_t arrival, again_at;
-    size_t cost; /* bytes, of SEND_MEMORY */
+    uint8_t large; /* a list: SEND_LARGE */
+    size_t cost;   /* bytes, of SEND_MEMORY */
     struct target *targets;
     uint32_t ntargets;
     stralloc text;
@@ -236,9 +238,10 @@ struct report {
 
 /* The operator wants what waits for a domain: all entries are looked through, some at a time. */
 struct flush {
-    uint32_t at;        /* the next entry */
-    uint32_t found;     /* messages */
-    unsigned int count; /* domains that are looked for; 0: none */
+    uint32_t at;            /* the next entry, round and round */
+    uint32_t left[FLUSHES]; /* entries to look at for each name */
+    uint32_t found;         /* messages */
+    unsigned int count;     /* domains that are looked for; 0: none */
     char names[FLUSHES][TRIGGER_WORD];
 };
 
@@ -260,7 +263,8 @@ enum { LIST_HOLDSENDERS, LIST_HOLDLOGINS, LIST_RETRYSENDERS, LIST_REPLIES, SEND_
 
 struct settings {
     struct routes routes;
-    uint8_t remotes; /* control/remote/ exists */
+    int remotes; /* control/remote/ exists: 1, its names are here; -1, ask for each domain */
+    stralloc remotenames;
     uint32_t queuelifetime, queuelifetimelocal, bouncelifetime, copytime, rcptperjob, concurrency, concurrencysite;
     uint32_t concurrencyuser, deadtime, hold;
     uint32_t ratenumber, ratetime;
@@ -291,7 +295,7 @@ struct send {
     struct message *messages;
     uint64_t loosen; /* clock.boot when those that only wait are unlocked; 0: not needed */
     uint32_t loaded, maxloaded;
-    size_t memory;
+    size_t memory, lists; /* bytes: of letters, of lists */
     struct running jobs[SEND_JOBS];
     uint32_t njobs;
     uint64_t sequence; /* of job numbers */

@@ -204,7 +204,7 @@ settings_read(struct send *s)
     good &= number(s, SET_hold, &set->hold);
     good &= number(s, SET_concurrencylocal, &s->channels[CHANNEL_LOCAL].limit);
     good &= number(s, SET_concurrencyremote, &s->channels[CHANNEL_REMOTE].limit);
-    set->remotes = access("control/remote", F_OK) == 0;
+    set->remotes = control_remotes(&set->remotenames);
     if (good)
         set->broken = 0;
     if (!good && first)
@@ -219,6 +219,13 @@ settings_fresh(struct send *s)
     if (s->settings.read && s->clock.boot - s->settings.read < 1000 && !routes_changed(&s->settings))
         return 1;
     return settings_read(s);
+}
+
+/* May something be set for this domain alone? */
+static int
+differs(struct settings const *set, char const *domain)
+{
+    return set->remotes == 1 ? control_remote_in(&set->remotenames, domain) : set->remotes && control_remote(domain);
 }
 
 /* A value of this domain alone that cannot be read: that of all. */
@@ -244,7 +251,7 @@ settings_dest(struct send const *s, char const *domain, struct settings_dest *to
                                  .ratenumber = all->ratenumber,
                                  .ratetime = all->ratetime,
                                  .schedule = all->schedule};
-    if (all->remotes && control_remote(domain)) {
+    if (differs(all, domain)) {
         to->concurrency = one(SET_concurrency, domain, all->concurrency);
         to->rcptperjob = one(SET_rcptperjob, domain, all->rcptperjob);
         to->deadtime = one(SET_deadtime, domain, all->deadtime);
@@ -268,7 +275,7 @@ settings_dest(struct send const *s, char const *domain, struct settings_dest *to
 uint32_t
 settings_site(struct send const *s, char const *host)
 {
-    if (!s->settings.remotes || !control_remote(host))
+    if (!differs(&s->settings, host))
         return s->settings.concurrencysite;
     return one(SET_concurrencysite, host, s->settings.concurrencysite);
 }
@@ -320,7 +327,7 @@ settings_retry(struct send const *s, struct bytes sender, struct schedule *to)
 stralloc const *
 settings_replies(struct send const *s, char const *domain, stralloc *own)
 {
-    return s->settings.remotes && control_remote(domain) && control_list_of(SET_replies, domain, own) != -1
+    return differs(&s->settings, domain) && control_list_of(SET_replies, domain, own) != -1
                ? own
                : s->settings.lists + LIST_REPLIES;
 }

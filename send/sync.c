@@ -50,7 +50,7 @@ helper(int fd)
         uint32_t answer[2];
         answer[0] = tag & ~TAG_FOLDER;
         answer[1] = (uint32_t)helper_sync(file, (tag & TAG_FOLDER) != 0);
-        if (answer[0] != TAG_NOBODY && send(fd, answer, sizeof answer, MSG_NOSIGNAL) == -1)
+        if ((answer[0] != TAG_NOBODY || answer[1]) && send(fd, answer, sizeof answer, MSG_NOSIGNAL) == -1)
             break;
     }
     _exit(0);
@@ -131,10 +131,10 @@ sync_answer(struct syncs *y, struct synced *of, int *e)
         return errno == EAGAIN || errno == EINTR ? 0 : -1;
     if (n != sizeof answer)
         return (errno = EPIPE, -1);
+    *e = (int)answer[1];
     if (answer[0] >= SEND_SYNCS || (!y->of[answer[0]].message && !y->of[answer[0]].unmarked))
         return 1;
     *of = y->of[answer[0]];
-    *e = (int)answer[1];
     if (of->message)
         of->message->syncs--;
     y->of[answer[0]] = (struct synced){0};

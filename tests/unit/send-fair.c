@@ -13,6 +13,7 @@
 #include "send/attempt.h"
 #include "send/dest.h"
 #include "send/dispatch.h"
+#include "send/flush.h"
 #include "send/message.h"
 #include "send/park.h"
 #include "send/scan.h"
@@ -618,6 +619,28 @@ forgetting(void)
 }
 
 static void
+flushes(void)
+{
+    char id[ID_SIZE];
+
+    begin();
+    for (unsigned int i = 0; i < 250000; i++) {
+        snprintf(id, sizeof id, "%028x", i + 1);
+        if (table_add(&s.table, id) == TABLE_NONE)
+            exit(111);
+    }
+    flush_ask(&s, "a.test");
+    (void)flush_run(&s);
+    flush_ask(&s, "b.test");
+    (void)flush_run(&s);
+    flush_ask(&s, "c.test");
+    ok(flush_run(&s) == 1 && s.flush.count == 2, "who asks for domain after domain keeps no flush from its end");
+    (void)flush_run(&s);
+    ok(flush_run(&s) == 0 && !s.flush.count, "and each is looked for everywhere");
+    table_free(&s.table);
+}
+
+static void
 rate_of_an_hour(void)
 {
     unsigned int second;
@@ -664,6 +687,7 @@ main(void)
     dead_host();
     forgetting();
     rate_of_an_hour();
+    flushes();
     memcpy(command + sizeof command - sizeof folder, folder, sizeof folder);
     if (chdir("/") == -1 || system(command) != 0)
         return 111;

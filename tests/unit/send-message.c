@@ -291,8 +291,12 @@ places(void)
 static void
 answer(uint64_t job, char class, char const *to, int done)
 {
-    struct result r = {
-        .job = job, .class = class, .code = {"4.0.0", 5}, .to = {to, strlen(to)}, .text = {"x", 1}, .done = (uint8_t)done};
+    struct result r = {.job = job,
+                       .class = class,
+                       .code = {"4.0.0", 5},
+                       .to = {to, strlen(to)},
+                       .text = {"x", 1},
+                       .done = (uint8_t)done};
     stralloc out = STRALLOC_ZERO;
     struct bytes in, frame;
 

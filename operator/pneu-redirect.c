@@ -15,7 +15,7 @@ static enum act_result
 redirect(struct act *a, struct item *i)
 {
     stralloc text = STRALLOC_ZERO;
-    int64_t n = 0;
+    int64_t n = i->why ? 0 : -1; /* without memory it is told of, not passed over */
 
     if (!i->why && stralloc_cats(&text, "redirected to <") && stralloc_cats(&text, a->address) &&
         stralloc_cats(&text, "> by ") && stralloc_cats(&text, a->who) && stralloc_0(&text))

@@ -153,13 +153,15 @@ struct rewrite {
     int fd;
 };
 
+#define HIDDEN_PATH (ITEM_PATH + 1) /* of "FOLDER/.ID" */
+
 /* ".ID" beside it */
 static void
-hidden(char to[static ITEM_PATH + 1], char const *path)
+hidden(char to[static HIDDEN_PATH], char const *path)
 {
     char const *id = strrchr(path, '/') + 1;
 
-    (void)snprintf(to, ITEM_PATH + 1, "%.*s.%s", (int)(id - path), path, id);
+    (void)snprintf(to, HIDDEN_PATH, "%.*s.%s", (int)(id - path), path, id);
 }
 
 static int
@@ -228,7 +230,7 @@ copy(int from, int to, uint64_t len)
 static int
 write_new(struct rewrite *w, struct item const *i)
 {
-    char header[FILE_HEADER], path[ITEM_PATH + 1];
+    char header[FILE_HEADER], path[HIDDEN_PATH];
 
     hidden(path, i->path);
     if (unlink(path) == -1 && errno != ENOENT) /* of a former try that was cut off */
@@ -247,7 +249,7 @@ write_new(struct rewrite *w, struct item const *i)
 int
 move_replace(char const *path)
 {
-    char new[ITEM_PATH + 1];
+    char new[HIDDEN_PATH];
 
     hidden(new, path);
     if (renameat2(AT_FDCWD, new, AT_FDCWD, path, RENAME_EXCHANGE) == 0)
@@ -258,7 +260,7 @@ move_replace(char const *path)
 void
 move_unwrite(char const *path)
 {
-    char new[ITEM_PATH + 1];
+    char new[HIDDEN_PATH];
 
     hidden(new, path);
     (void)unlink(new);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -73,39 +74,39 @@ note(char const *what, char const *first, char const *between, char const *secon
     return 1;
 }
 
-static inline int
-note_sync(int fd)
+/* The path of an open file, "" if it is not open. */
+static inline char const *
+path_of(int fd)
 {
-    char name[64], path[4096];
+    static char path[4096];
+    char name[64];
 
     snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
     ssize_t n = readlink(name, path, sizeof path - 1);
     path[n > 0 ? n : 0] = 0;
-    return note("~", path, "", "");
+    return path;
 }
 
 int
 fsync(int fd)
 {
-    return note_sync(fd) ? 0 : -1;
+    return note("~", path_of(fd), "", "") ? 0 : -1;
 }
 
 int
 fdatasync(int fd)
 {
-    return note_sync(fd) ? 0 : -1;
+    return note("~", path_of(fd), "", "") ? 0 : -1;
 }
 
-/* Of a file that is not yet named as a message: it must be locked before it is. */
+/* A file that is not yet named as a message must be locked before it is; with another the call is no step, but may fail. */
 int
 flock(int fd, int how)
 {
-    char name[64], path[4096];
+    char const *path = path_of(fd);
+    int step = strstr(path, "/.") || (failing && *failing == '!');
 
-    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(name, path, sizeof path - 1);
-    path[n > 0 ? n : 0] = 0;
-    return !strstr(path, "/.") || note("!", path, "", "") ? (int)syscall(SYS_flock, fd, how) : -1;
+    return !step || note("!", path, "", "") ? (int)syscall(SYS_flock, fd, how) : -1;
 }
 
 int
@@ -142,13 +143,9 @@ renameat2(int dir, char const *from, int other, char const *to, unsigned int fla
 ssize_t
 pwrite(int fd, void const *s, size_t len, off_t at)
 {
-    char name[64], path[4096];
     char const *where = at < file_status(&header) ? "body" : at < file_log(&header) ? "status" : "log";
 
-    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(name, path, sizeof path - 1);
-    path[n > 0 ? n : 0] = 0;
-    if (strstr(path, "/."))
+    if (strstr(path_of(fd), "/."))
         where = "part";
     if (!at)
         where = "header";
@@ -266,6 +263,30 @@ begin(enum item_state state, int lock)
     if (item_open(&item, folder, state, id, 0) != 1 || (lock && !move_lock(&item, 0)))
         exit(111);
     return &item;
+}
+
+/* How many descriptors are open: whoever leaves one open raises it. */
+static inline int
+open_files(void)
+{
+    int n = 0;
+
+    for (int fd = 0; fd < 1024; fd++)
+        n += fcntl(fd, F_GETFD) != -1;
+    return n;
+}
+
+/* No file may grow beyond that; 0: as it was. */
+static inline void
+limit(rlim_t most)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_FSIZE, &r) == -1)
+        exit(111);
+    r.rlim_cur = most ? most : r.rlim_max;
+    if (setrlimit(RLIMIT_FSIZE, &r) == -1)
+        exit(111);
 }
 
 /* Somebody else's lock on that path. */

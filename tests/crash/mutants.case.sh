@@ -54,13 +54,13 @@ others() { # NAME|FILE|UNIT TEST|CHANGE
 		settled-ones-too|queue/change|change|s/return item_open_status(status) \&\& status != STATUS_FAILED;/return status != STATUS_FAILED;/
 		unwanted-report-owed|queue/change|change|s/status == STATUS_FAILED \&\& !envelope_notify(cursor, "FAILURE", 1) ? STATUS_DONE : status/status/
 		new-file-unlocked|queue/change|change|s/w->fd == -1 || flock(w->fd, LOCK_EX | LOCK_NB) == -1/w->fd == -1/
-		written-unsynced|queue/moves|change|s/fsync(m->list\[i\].written) == -1/0/
+		written-unsynced|queue/moves|moves|s/fsync(m->list\[i\].written) == -1/0/
 		not-in-one-step|queue/change|change|s/path, RENAME_EXCHANGE) == 0/path, RENAME_NOREPLACE) == 0/
-		targets-unsynced|queue/moves|move|s/sync_target(&targets, m->list + i, to);/;/
-		reasons-unsynced|queue/moves|move|s/sync_target(&synced, m->list + i, to);/;/
-		sources-unsynced|queue/moves|move|s/sync_for(&sources, m->list + i, .*/;/
-		failed-sync-of-many-ignored|queue/moves|move|s/one->e = s->of\[step\] - 1;/;/
-		reason-unsynced|queue/moves|move|s/ == len \&\& fsync(fd) == 0;/ == len;/
+		targets-unsynced|queue/moves|moves|s/sync_target(&targets, m->list + i, to);/;/
+		reasons-unsynced|queue/moves|moves|s/sync_target(&synced, m->list + i, to);/;/
+		sources-unsynced|queue/moves|moves|s/sync_for(&sources, m->list + i, .*/;/
+		failed-sync-of-many-ignored|queue/moves|moves|s/one->e = s->of\[step\] - 1;/;/
+		reason-unsynced|queue/moves|moves|s/ == len \&\& fsync(fd) == 0;/ == len;/
 		two-names-settled-unlocked|send/message|send-message|s/ \&\& flock(file, LOCK_EX | LOCK_NB) == 0;/;/
 		found-failure-unsynced|send/message|send-message|s/if (flags \& ENTRY_AGAIN || m->failed)/if (flags \& ENTRY_AGAIN)/
 		success-is-tried-again|send/attempt|send-message|s/ || status == STATUS_SUCCEEDED || status == STATUS_FAILED/ || status == STATUS_FAILED/
@@ -144,7 +144,7 @@ while IFS='|' read -r name file unit change <&3; do
 	test "$what" = noticed || left=$((left + 1))
 	echo "$name: $what"
 done 3<"$CRASH_TMP/mutants"
-for unit in move change send-message; do
+for unit in file move moves change send-message; do
 	"$PNEU_TESTS/unit/$unit" >"$CRASH_TMP/.log" 2>&1 || left=$((left + 1)) # then the rest proves nothing
 done
 crash_goal S6 "$left" 0 "$all mutants of what moves and changes queued files, not noticed"

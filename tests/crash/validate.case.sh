@@ -1,5 +1,5 @@
 #!/bin/sh
-# Are the unit tests of the validators and of the marks good enough? Each operator of them is turned, one at a time: a test must notice.
+# Are the unit tests of the validators, of the marks and of what moves and changes queued files good enough? Each operator of them is turned, one at a time: a test must notice.
 # goals: S6
 . "${PNEU_TOP:-.}/tests/crash/lib.sh"
 cd "$PNEU_TOP" || exit 111
@@ -8,6 +8,8 @@ built=${PNEU_TESTS%/tests}
 
 # Turns that change nothing that anybody could see: FILE|what stands before the operator|operator|why. A place that is not there any more is a failure.
 cat >"$CRASH_TMP/same" <<'SAME'
+queue/change|if (i->st.st_size|> end|it is cut to the length that it has
+queue/change|pread(from, block, len|<|both are the same number there
 queue/envelope|netstring_take(cursor, ENVELOPE_NAME_MAX|+ 1|what is one byte longer is refused for its name or its value
 queue/envelope|stralloc_readyplus(to, n + whole|+ 1|room for one more byte
 queue/file|have = st.st_size|<|both are the same number there
@@ -16,6 +18,13 @@ queue/file|size_t n = left|<|both are the same number there
 queue/file|if (value.len|>|is set to what it is
 queue/file|if (line.len|<|a checksum and nothing behind it has no fields, and is no line either way
 queue/file|size_t len = at - begin|<|both are the same number there
+queue/move|line[static ITEM_WHY_MAX|+ 1|it says how much room there must be, and makes none
+queue/move|line[ITEM_WHY_MAX|+ 1|room for one more byte
+queue/move|if (n|> ITEM_WHY_MAX|is set to what it is
+queue/move|for (int i = 0; i|< n - 1|the last byte is made the newline in any case
+queue/move|i < n|- 1|the last byte is made the newline in any case
+queue/move|if ((unsigned char)line[i]|< ' '|a blank becomes a blank
+queue/moves|line[ITEM_WHY_MAX|+ 1|room for one more byte
 send/marks|st.st_size - begin|>|begin is set to what it is
 send/marks|if (st.st_size <= begin|\|\||no bytes: none are read either way; fewer: there is no memory for so many
 send/marks|if (st.st_size|<=|no bytes: none are read either way
@@ -53,9 +62,14 @@ for s in same:
 PY
 }
 
-for what in "$@" $(test $# -gt 0 || echo queue/envelope:envelope queue/file:file lib/netstring:netstring send/marks:send-marks); do
+for what in "$@" $(test $# -gt 0 || echo queue/envelope:envelope queue/file:file lib/netstring:netstring send/marks:send-marks \
+	queue/move:move queue/change:change queue/moves:moves); do
 	file=${what%:*} unit=${what#*:} all=0 left=0
 	turn "$file.c" >"$CRASH_TMP/turns" || CRASH_BAD=$((CRASH_BAD + 1))
+	"$PNEU_TESTS/unit/$unit" >"$CRASH_TMP/.log" 2>&1 || { # then the rest proves nothing
+		echo "tests/unit/$unit.c fails with $file.c as it is"
+		CRASH_BAD=$((CRASH_BAD + 1))
+	}
 	while read -r n line from to <&3; do
 		flags=$(cat "$built/flags")
 		# shellcheck disable=SC2086

@@ -7,9 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <skalibs/alloc.h>
 
 #include "queue/move.h"
 #include "queue/moves.h"
@@ -50,15 +51,51 @@ line_is(unsigned int n, char class, char const *to, char const *text_)
 }
 
 static struct item *
-fresh(char const *bytes, char const *log)
+fresh_of(size_t message, char const *bytes, char const *log)
 {
     struct item *i;
 
     clean();
-    put(WAIT, bytes, 10, log);
+    put(WAIT, bytes, message, log);
     i = begin(ITEM_WAIT, 1);
     *trace = 0;
+    errno = 0;
     return i;
+}
+
+static struct item *
+fresh(char const *bytes, char const *log)
+{
+    return fresh_of(10, bytes, log);
+}
+
+/* ---- memory ---- */
+
+static int memory_left = -1; /* so many times it can be had, then once not; -1: always */
+
+static int
+no_memory(void)
+{
+    if (memory_left == -1 || memory_left--)
+        return 0;
+    errno = ENOMEM;
+    return 1;
+}
+
+void *
+alloc(size_t len)
+{
+    return no_memory() ? 0 : malloc(len);
+}
+
+int
+alloc_realloc(char **p, size_t len)
+{
+    char *new = no_memory() ? 0 : realloc(*p, len);
+
+    if (new)
+        *p = new;
+    return new != 0;
 }
 
 /* What was written is synced, and takes its place, as it does for many. Returns n, or -1 with errno. */
@@ -100,19 +137,6 @@ size(void)
     struct stat st;
 
     return stat(WAIT, &st) == 0 ? st.st_size : -1;
-}
-
-/* No file may grow beyond that. */
-static void
-limit(rlim_t most)
-{
-    struct rlimit r;
-
-    if (getrlimit(RLIMIT_FSIZE, &r) == -1)
-        exit(111);
-    r.rlim_cur = most ? most : r.rlim_max;
-    if (setrlimit(RLIMIT_FSIZE, &r) == -1)
-        exit(111);
 }
 
 static void
@@ -188,13 +212,16 @@ static void
 failures_fail(void)
 {
     struct item *i = fresh("TTT", "");
+    int open_before;
 
     fail("~wait/af/I", EIO);
     ok(give_up(i, &all, "given up") == -1 && errno == EIO, "what is not on disk is not told");
     i = fresh("TTT", "");
     fail("w:status", ENOSPC);
-    ok(give_up(i, &all, "given up") == -1 && errno == ENOSPC && traced("w:log") && !strcmp(status(), "TTT"),
-       "a mark that cannot be written");
+    open_before = open_files();
+    ok(give_up(i, &all, "given up") == -1 && errno == ENOSPC && traced("w:log") && open_files() == open_before &&
+           !strcmp(status(), "TTT"),
+       "a mark that cannot be written: told, and nothing is left open");
     i = fresh("TTT", "");
     fail("w:log", ENOSPC);
     ok(give_up(i, &all, "given up") == 3 && traced("w:status ~wait/af/I"),
@@ -212,6 +239,9 @@ failures_fail(void)
 
 /* ---- another address ---- */
 
+#define HIDDEN                                                                                                         \
+    "queue/wait/af/."                                                                                                  \
+    "0660d04f07c5323c94550402bfaf"
 #define STEPS "!wait/af/.I w:part w:part w:part w:part w:header ~wait/af/.I wait/af/.I<>wait/af/I -wait/af/.I ~wait/af"
 
 /* The n-th recipient, and the records behind it, in the order "to notify orcpt". */
@@ -277,11 +307,7 @@ redirects_whole(void)
     static size_t const sizes[] = {0, 1, 16383, 16384, 16385, 100000};
 
     for (size_t n = 0; n < sizeof sizes / sizeof *sizes; n++) {
-        char path[] = WAIT;
-        struct item *i;
-        clean();
-        put(path, "TTT", sizes[n], "");
-        i = begin(ITEM_WAIT, 1);
+        struct item *i = fresh_of(sizes[n], "TTT", "");
         move_note(i, EVENT_OPERATOR, "", "before", (struct bytes){"0", 1});
         item_close(i);
         i = begin(ITEM_WAIT, 1);
@@ -289,6 +315,19 @@ redirects_whole(void)
                line_is(1, 'O', "0", "redirected"),
            "a message of %zu bytes is whole, and its history is", sizes[n]);
     }
+}
+
+static void
+redirects_in_the_way(void)
+{
+    struct item *i = fresh("TTT", "");
+
+    text(HIDDEN, "debris");
+    ok(redirect(i, &joe, "new@x.test", 10, "redirected") == 1 && traced("-wait/af/.I " STEPS),
+       "what a former try left is removed");
+    i = fresh("TTT", "");
+    (void)mkdir(HIDDEN, 0700);
+    ok(redirect(i, &joe, "new@x.test", 10, "redirected") == -1 && !strcmp(status(), "TTT"), "or is in the way");
 }
 
 static void
@@ -308,10 +347,10 @@ redirects_fail(void)
         fail(rows[n].step, rows[n].e);
         failing_after = rows[n].after;
         ok(redirect(i, &joe, "new@x.test", 10, "redirected") == -1 && errno == rows[n].e && !strcmp(status(), "TTT") &&
-               !there("queue/wait/af/."
-                      "0660d04f07c5323c94550402bfaf"),
+               !there(HIDDEN),
            "%s fails: the old file stays, nothing else", rows[n].step);
     }
+    redirects_in_the_way();
     i = fresh("TTT", "");
     fail("wait/af/.I<>", EINVAL);
     ok(redirect(i, &joe, "new@x.test", 10, "redirected") == 1 && !strcmp(status(), "DTTT") &&
@@ -320,21 +359,79 @@ redirects_fail(void)
     i = fresh("TTT", "");
     fail("-wait/af/.I", EIO);
     ok(redirect(i, &joe, "new@x.test", 10, "redirected") == -1 && errno == EIO, "the old one cannot be removed: told");
-    i = fresh("TTT", "");
-    text("queue/wait/af/."
-         "0660d04f07c5323c94550402bfaf",
-         "debris");
-    ok(redirect(i, &joe, "new@x.test", 10, "redirected") == 1 && traced("-wait/af/.I " STEPS),
-       "what a former try left is removed");
-    i = fresh("TTT", "");
-    (void)mkdir("queue/wait/af/."
-                "0660d04f07c5323c94550402bfaf",
-                0700);
-    ok(redirect(i, &joe, "new@x.test", 10, "redirected") == -1 && !strcmp(status(), "TTT"), "or is in the way");
-    i = fresh("TTT", "");
+}
+
+/* The old file cannot be read to its end: what was copied until then is no message. */
+static void
+redirects_unread(void)
+{
+    struct item *i = fresh_of(40000, "TTT", "");
+    int open_before = open_files(), fd;
+
     fail("w:part", EINTR);
     ok(redirect(i, &joe, "new@x.test", 10, "redirected") == 1 && !strcmp(status(), "DTTT"),
        "a call that was interrupted is made again");
+
+    i = fresh_of(40000, "TTT", "");
+    (void)!truncate(WAIT, FILE_HEADER + 20000);
+    ok(redirect(i, &joe, "new@x.test", 10, "redirected") == -1 && errno == EIO && !there(HIDDEN) &&
+           open_files() == open_before,
+       "one that has become shorter: told, nothing is left");
+
+    i = fresh_of(40000, "TTT", "");
+    fd = open("queue", O_RDONLY | O_DIRECTORY); /* a read of which fails */
+    if (dup2(fd, i->fd) == -1)
+        exit(111);
+    close(fd);
+    ok(redirect(i, &joe, "new@x.test", 10, "redirected") == -1 && errno == EISDIR && !there(HIDDEN) &&
+           open_files() == open_before && !strcmp(status(), "TTT"),
+       "one that cannot be read: told, nothing is left");
+}
+
+/* ---- without memory ---- */
+
+enum change { NOTE, GIVE_UP, REDIRECT };
+
+static int64_t
+change(enum change which, struct item *i)
+{
+    if (which == GIVE_UP)
+        return give_up(i, &all, "given up");
+    if (which == REDIRECT)
+        return redirect(i, &all, "new@x.test", 10, "redirected");
+    move_note(i, EVENT_OPERATOR, "", "looked at", (struct bytes){"0", 1});
+    return 0;
+}
+
+/* At whatever place it cannot be had: nothing is changed then, nothing left, and it is told. */
+static void
+poor(void)
+{
+    static struct {
+        enum change which;
+        char const *before, *after;
+    } const rows[] = {
+        {GIVE_UP, "TFTDT", "FFFDF"}, {GIVE_UP, "TTT", "FDF"}, {REDIRECT, "TFTDT", "DFDDDT"}, {REDIRECT, "TTT", "DDDT"}};
+
+    for (size_t n = 0; n < sizeof rows / sizeof *rows; n++)
+        for (int left = 0, ends = 0; !ends; left++) {
+            struct item *i = fresh(rows[n].before, "");
+            int open_before = open_files();
+            memory_left = left;
+            int64_t got = change(rows[n].which, i);
+            int e = errno;
+            ends = memory_left >= 0;
+            memory_left = -1;
+            ok(ends ? got > 0 && left > 0 && !strcmp(status(), rows[n].after)
+                    : got == -1 && e == ENOMEM && traced("") && !there(HIDDEN) && open_files() == open_before &&
+                          !strcmp(status(), rows[n].before),
+               "%s to %s: memory %d times", rows[n].before, rows[n].after, left);
+        }
+    struct item *i = fresh("TTT", "");
+    off_t before = size();
+    memory_left = 0;
+    (void)change(NOTE, i);
+    ok(memory_left == -1 && traced("") && size() == before, "nor is anything noted");
 }
 
 int
@@ -350,6 +447,8 @@ main(void)
     redirects();
     redirects_whole();
     redirects_fail();
+    redirects_unread();
+    poor();
     end_folder();
     return tap_done();
 }

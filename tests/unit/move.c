@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "queue/move.h"
-#include "queue/moves.h"
 #include "tests/queuefile.h"
 #include "tests/tap.h"
 
@@ -43,6 +42,11 @@ locks(void)
     fd = lock_of(WAIT);
     ok(move_lock(i, 0) == 0 && errno == EWOULDBLOCK, "it is being tried");
     close(fd);
+    fail("!wait/af/I", EINTR);
+    ok(move_lock(i, 1) == 1, "a signal does not end the wait for it");
+    i = begin(ITEM_WAIT, 0);
+    fail("!wait/af/I", ENOLCK);
+    ok(move_lock(i, 0) == 0 && errno == ENOLCK, "what else happens is told");
     if (pipe(ends) == -1)
         exit(111);
     if (!fork()) {
@@ -125,6 +129,10 @@ two_names_fail(void)
         }
     clean();
     put(HOLD, "TTT", 10, "");
+    i = begin(ITEM_HOLD, 0);
+    (void)chmod("queue/new", 0);
+    ok(move_lock(i, 0) == 1, "of a file of one name nobody asks where else it is");
+    (void)chmod("queue/new", 0755);
     (void)!link(HOLD, "other");
     put(NEW, "TTT", 10, "");
     put(WAIT, "TTT", 10, "");
@@ -221,22 +229,30 @@ moves_fail(void)
 }
 
 static void
-reasons(void)
+reason_lines(void)
 {
-    char line[ITEM_WHY_MAX + 1], longer[ITEM_WHY_MAX + 50];
-    struct item *i;
-    int fd;
+    char line[ITEM_WHY_MAX + 2], longer[ITEM_WHY_MAX + 50];
 
+    ok(move_whyline(line, "") == 1 && *line == '\n', "a reason of nothing");
     ok(move_whyline(line, "a\tb\nc") == 6 && !memcmp(line, "a b c\n", 6), "a reason is one line");
     ok(move_whyline(line, "\x1f \x7f") == 4 && !memcmp(line, "  \x7f\n", 4), "of what can be printed");
     memset(longer, 'x', sizeof longer);
-    for (size_t n = ITEM_WHY_MAX - 2; n < ITEM_WHY_MAX + 40; n += 3) {
+    for (size_t n = ITEM_WHY_MAX - 2; n < ITEM_WHY_MAX + 5; n++) {
         longer[n] = 0;
+        line[ITEM_WHY_MAX + 1] = '#'; /* beyond what it may write */
         size_t want = n + 1 < ITEM_WHY_MAX ? n + 1 : ITEM_WHY_MAX, got = move_whyline(line, longer);
-        ok(got == want && line[got - 1] == '\n' && line[got - 2] == 'x' && !memchr(line, '\n', got - 1),
+        ok(got == want && line[got - 1] == '\n' && line[got - 2] == 'x' && !memchr(line, '\n', got - 1) &&
+               line[ITEM_WHY_MAX + 1] == '#',
            "of %zu bytes %zu", n, want);
         longer[n] = 'x';
     }
+}
+
+static void
+reasons(void)
+{
+    struct item *i;
+    int fd;
 
     clean();
     put(WAIT, "TTT", 10, "");
@@ -299,53 +315,6 @@ due(void)
     ok(move_due(i) == 1 && fstat(i->fd, &st) == 0 && st.st_mtime >= before && st.st_atime == 1000, "due is a time");
 }
 
-/* ---- moves of many ---- */
-
-static void
-many(void)
-{
-    static struct moves m;
-    struct item first = ITEM_ZERO, second = ITEM_ZERO;
-
-    for (int kind = 0; kind < 4; kind++) {
-        clean();
-        m.n = 0;
-        put(WAIT, "TTT", 10, "");
-        put("queue/new/0660d04f07c5323c94550402bfb0", "TTT", 10, "");
-        if (item_open(&first, "queue/wait/af", ITEM_WAIT, id, 0) != 1 || !move_lock(&first, 0) ||
-            item_open(&second, "queue/new", ITEM_NEW, other_id, 0) != 1 || !move_lock(&second, 0))
-            exit(111);
-        moves_add(&m, &first, MOVED_ELSEWHERE, -1);
-        moves_add(&m, &second, MOVED_ELSEWHERE, -1);
-        *trace = 0;
-        if (kind == 1)
-            fail("~hold", EIO);
-        else if (kind == 2)
-            fail("+new/I", EMLINK);
-        else if (kind == 3)
-            put(HOLD, "TTT", 10, "");
-        moves_finish(&m, ITEM_HOLD, kind == 0 || kind == 3 ? "why" : 0);
-        if (kind == 0)
-            ok(traced("~hold/.I.why +hold/.I.why=hold/I.why +hold/.I.why=hold/I.why -hold/.I.why ~hold "
-                      "+wait/af/I=hold/I +new/I=hold/I ~hold -wait/af/I -new/I ~wait/af ~new") &&
-                   !m.list[0].e && !m.list[1].e && text_is(HOLD ".why", "why\n"),
-               "two are moved together: reasons, names, one sync, then the old names");
-        else if (kind == 1)
-            ok(m.list[0].e == EIO && m.list[1].e == EIO && there(WAIT) &&
-                   there("queue/new/0660d04f07c5323c94550402bfb0"),
-               "their folder cannot be synced: both old names stay");
-        else if (kind == 2)
-            ok(!m.list[0].e && !there(WAIT) && m.list[1].e == EMLINK && there("queue/new/0660d04f07c5323c94550402bfb0"),
-               "one cannot be linked: the other goes");
-        else
-            ok(m.list[0].e == EEXIST && there(WAIT) && !there(HOLD ".why") && !m.list[1].e,
-               "where another file has that name, nothing is done");
-        moves_clear(&m);
-    }
-    item_free(&first);
-    item_free(&second);
-}
-
 int
 main(void)
 {
@@ -356,9 +325,9 @@ main(void)
     folders();
     moves_one();
     moves_fail();
+    reason_lines();
     reasons();
     due();
-    many();
     end_folder();
     return tap_done();
 }

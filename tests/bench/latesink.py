@@ -1,6 +1,6 @@
 """A host far away: an SMTP server whose replies come late, as over a long line, however many commands came at a time.
 
-    latesink.py PORT MILLISECONDS      prints the number of messages, a line each
+    latesink.py PORT MILLISECONDS      for each message prints how many there were, how many connections, how many bytes
 """
 
 import asyncio
@@ -8,11 +8,13 @@ import sys
 
 PORT, DELAY = int(sys.argv[1]), int(sys.argv[2]) / 1000
 EHLO = b'250-far.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 0\r\n'
-messages = 0
+messages = connections = size = 0
 
 
 class Host(asyncio.Protocol):
     def connection_made(self, transport):
+        global connections
+        connections += 1
         self.transport, self.held, self.data = transport, b'', False
         self.late(b'220 far.test ESMTP\r\n')
 
@@ -29,7 +31,8 @@ class Host(asyncio.Protocol):
         return EHLO if word == b'EHLO' else b'250 ok\r\n'
 
     def data_received(self, more):
-        global messages
+        global messages, size
+        size += len(more)
         self.held += more
         replies = b''
         while True:
@@ -39,7 +42,7 @@ class Host(asyncio.Protocol):
                     break
                 self.held, self.data = self.held[end + 5:], False
                 messages += 1
-                print(messages, flush=True)
+                print(messages, connections, size, flush=True)
                 replies += b'250 ok\r\n'
             line, found, rest = self.held.partition(b'\r\n')
             if not found:

@@ -430,12 +430,18 @@ class Sink:
 
 class LateSink(Sink):
     """A host whose every reply comes 50 ms late."""
+    late, bytes = 50, 0
 
     def command(self):
-        return [sys.executable, str(pathlib.Path(__file__).with_name('latesink.py')), str(self.port), '50']
+        return [sys.executable, str(pathlib.Path(__file__).with_name('latesink.py')), str(self.port), str(self.late)]
 
     def count(self):
         seen = (self.process.stdout.read() or b'').rpartition(b'\n')[0].split()
         if seen:
-            self.messages = int(seen[-1])
+            self.messages, self.sessions, self.bytes = map(int, seen[-3:])
         return self.messages
+
+
+class CountingSink(LateSink):
+    """A host that counts bytes, too."""
+    late = 0

@@ -84,6 +84,26 @@ ok "a new letter passes 500 old ones to 500 slow domains" wait_for "logged 'end 
 earlier=$(awk -v id="$id" '$0 ~ "end msg=" id { exit } /start .*[.]slow[.]test/ { n++ } END { print n + 0 }' send.log)
 ok "most of which still wait for their turn then ($earlier do not)" test "$earlier" -lt 250
 
+# Lists of more recipients than there is memory for do not keep out a letter, which has memory of its own.
+send_kill
+find queue/new queue/wait -type f -delete
+echo '@list.test K 2.0.0 600000 taking its time' >"$RULES"
+: >send.log
+send_start
+# shellcheck disable=SC2046
+queue_message -n 60 a@sender.test $(seq -f 'user%g@list.test' 20000) >ids # 30 MB of envelopes, twice that in memory
+hint ''
+ok "some lists are begun" wait_for "logged 'start .*@list.test'"
+id=$(queue_message a@sender.test ann@mx.pneu.test)
+id2=$(queue_message a@sender.test ann@else.test)
+hint "$id" "$id2"
+ok "a letter passes lists that fill their memory" wait_for "logged 'end msg=$id' && logged 'end msg=$id2'"
+descriptors=$(find "/proc/$SEND/fd" -lname '*/queue/new/*' | wc -l)
+ok "of 60 lists some are loaded, not all ($descriptors)" test "$descriptors" -gt 5 -a "$descriptors" -lt 59
+size=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$SEND/status")
+ok "in so many kB: $size" test "$size" -lt 100000
+find queue/new queue/wait -type f -delete
+
 # No remote service at all: local mail goes on, and all goes when it comes.
 send_kill
 spawn_kill remote

@@ -7,7 +7,7 @@ Works: in (SMTP to Maildir), in20 (connections reused), relay and relay50 (SMTP 
 come 50 ms late), inject and inject8 (pneu-inject or the sendmail command, one after another or 8 at a time), list (one
 message to 1,000 recipients of a domain), big (one message of 100 MiB), sessions and tls (sessions without mail), idle
 (memory of idle sessions), cost (system calls and processes a message, by strace). All of these without a name.
-By name only, for they are long: idle10000, backlog (20,000 deferred messages), million (1,000,000 waiting ones). The last two
+Each table is followed by what was aimed at. By name only, for they are long: idle10000, backlog (20,000 deferred messages), million (1,000,000 waiting ones). The last two
 have bounds, and the bench fails where a median is not within.
 
 As root each run has a fresh ext4 on a loop device, and CPU is what the server's cgroup used; as an ordinary user only
@@ -62,6 +62,18 @@ def measure(work, peers, runs):
                      f'{wall / n / ours[0]:.2f}' if beside else '', f'{cpu / n / ours[1]:.2f}' if beside else '', notes[p]])
     print(f'{work.name}: {work.title}; median of {runs}')
     table(rows)
+    if ours:
+        aims(work, 1 / ours[0], ours[1] * 1000 if ROOT else None, statistics.median(w for w, _ in got[Postfix]) / work.messages if got.get(Postfix) else None)
+
+
+def aims(work, rate, cpu, postfix):
+    """Says what was aimed at, and whether it was reached on this machine, now."""
+    for what, number, least, most in (('CPU s/1000', cpu, None, work.cpu_target), ('a second', rate, work.rate_target, None),
+                                      ('times Postfix', postfix and rate * postfix, work.times_target, None)):
+        if number is not None and (least or most):
+            good = number >= least if least else number <= most
+            print(f'{work.name}: {number:.2f} {what}, aim: {"at least" if least else "at most"} {least or most:g}: {"reached" if good else "missed"}')
+    print(flush=True)
 
 
 def counted(work, messages):

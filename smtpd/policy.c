@@ -233,10 +233,11 @@ policy_free(struct policy *p)
         &p->relay.groups,
         &p->submit.senders,
         &p->submit.masquerade,
+        0,
     };
 
-    for (unsigned int i = 0; i < sizeof all / sizeof *all; i++)
-        stralloc_free(all[i]);
+    for (stralloc *const *i = all; *i; i++)
+        stralloc_free(*i);
 }
 
 static enum policy_verdict

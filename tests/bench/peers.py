@@ -430,15 +430,15 @@ class Sink:
 
 class LateSink(Sink):
     """A host whose every reply comes 50 ms late."""
-    late, bytes = 50, 0
+    late, bytes, held = 50, 0, b''
 
     def command(self):
         return [sys.executable, str(pathlib.Path(__file__).with_name('latesink.py')), str(self.port), str(self.late)]
 
     def count(self):
-        seen = (self.process.stdout.read() or b'').rpartition(b'\n')[0].split()
-        if seen:
-            self.messages, self.sessions, self.bytes = map(int, seen[-3:])
+        whole, _, self.held = (self.held + (self.process.stdout.read() or b'')).rpartition(b'\n')
+        if whole:
+            self.messages, self.sessions, self.bytes = map(int, whole.split()[-3:])
         return self.messages
 
 

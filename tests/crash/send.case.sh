@@ -40,7 +40,8 @@ run() { # LABEL CONDITION TERMINAL RECIPIENT...
 			--calls pwrite64,fdatasync,fsync,link,unlink,utimensat,sendmsg,recvmsg --setup "cp -a $first/. ." \
 			--oracle "$CRASH/oracle_send.py @DIR@ $CRASH_RECIPIENTS" -- env CRASH_AGAIN=1 PNEU_HOME=@DIR@ "$CRASH/sender.sh" "$condition"
 	else
-		crash_inject "$label" --inner --timeout 60 --no-sync-check --allow-refusal --setup "cp -a $first/. ." \
+		# A close that fails has closed all the same, but not where strace says so: a helper would keep its socket's other end.
+		crash_inject "$label" --inner --timeout 60 --errors close: --no-sync-check --allow-refusal --setup "cp -a $first/. ." \
 			--oracle "$CRASH/oracle_send.py @DIR@ $CRASH_RECIPIENTS" -- env CRASH_AGAIN=1 PNEU_HOME=@DIR@ "$CRASH/sender.sh" "$condition"
 	fi
 }

@@ -113,7 +113,7 @@ act_hint(char const *line)
 static void
 hint(struct run *r, enum item_state state, char const *id)
 {
-    if (!r->verb->hints || state > ITEM_WAIT || r->trigger == -1)
+    if (!r->verb->hints || r->act.keep || state > ITEM_WAIT || r->trigger == -1)
         return;
     if (r->hinted++ < HINTS_MOST)
         trigger_pull(r->trigger, id);

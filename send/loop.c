@@ -268,7 +268,10 @@ until(int *next, struct send const *s, uint64_t boot)
 static int
 is_held(struct send const *s)
 {
-    return s->channels[CHANNEL_LOCAL].held || s->channels[CHANNEL_REMOTE].held || !park_empty(&s->senders);
+    for (unsigned int i = 0; i < CHANNELS; i++)
+        if (s->channels[i].held || !s->channels[i].limit)
+            return 1;
+    return !park_empty(&s->senders);
 }
 
 static int
@@ -371,6 +374,7 @@ loop_run(struct send *s, int signals)
         park_sift(s);
         more |= load_some(s);
         more |= dispatch_run(s);
+        more |= s->giving && has_room(s); /* a look at what was held may have let it go */
         message_loosen(s);
         dirty = message_flush(s);
         sweep(s);

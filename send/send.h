@@ -256,7 +256,7 @@ struct scan {
     uint32_t found;
 };
 
-#define SEND_ROUTE_FILES 4
+#define SEND_ROUTE_FILES 5 /* and the folder of those for other hosts: which domains have one */
 #define SEND_NOTICES 8
 
 enum { LIST_HOLDSENDERS, LIST_HOLDLOGINS, LIST_RETRYSENDERS, LIST_REPLIES, SEND_LISTS };

@@ -39,13 +39,13 @@ number(struct send *s, enum setting which, uint32_t *to)
 
 /* What routes_read reads. pneu-smtpd asks the same files for each connection: mail that it took by a setting that has
  * just changed must not go by the old one, so no second is let pass here. */
-static enum setting const route_files[SEND_ROUTE_FILES] = {SET_me, SET_envnoathost, SET_locals, SET_virtualdomains};
+static enum setting const route_files[SEND_ROUTE_FILES - 1] = {SET_me, SET_envnoathost, SET_locals, SET_virtualdomains};
 
 static void
 take_stamps(struct stat stamps[SEND_ROUTE_FILES])
 {
     for (unsigned int i = 0; i < SEND_ROUTE_FILES; i++)
-        if (stat(control_path(route_files[i]), stamps + i) == -1)
+        if (stat(i < SEND_ROUTE_FILES - 1 ? control_path(route_files[i]) : "control/remote", stamps + i) == -1)
             stamps[i] = (struct stat){0};
 }
 

@@ -32,6 +32,12 @@ b=$(queue_message a@sender.test ann@good.test)
 hint "$b"
 ok "another one goes" wait_for "logged 'end msg=$b'"
 is "$(where "$a") $(count "$a" joe@bad.test)" "hold 1" "the held one is not tried"
+pneu-release -k "$a" >/dev/null
+b=$(queue_message a@sender.test ann@good.test)
+hint "$b"
+ok "released with its time kept" wait_for "logged 'end msg=$b'"
+is "$(where "$a") $(count "$a" joe@bad.test)" "wait 1" "it is not tried before that"
+pneu-hold "$a" >/dev/null
 pneu-release "$a" >/dev/null
 ok "released, it goes at once" wait_for "logged 'end msg=$a'"
 is "$(where "$a")/$(count "$a" joe@bad.test)" /2 "tried once more"

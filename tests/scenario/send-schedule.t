@@ -165,7 +165,21 @@ hint "$id" "$other"
 wait_for "logged 'end msg=$other'"
 is "$(log_count "start .*msg=$id")" 0 "all domains are held"
 rm control/hold
-ok "until they are not, which is seen soon" wait_for "logged 'end msg=$id'"
+ok "until they are not, which is seen soon" wait_for "logged 'end msg=$id'" 20
+send_stop
+find queue/new queue/wait -type f -delete
+send_start
+id=$(queue_message a@sender.test b@idle.test)
+hint "$id"
+wait_for "logged 'end msg=$id'"
+echo 1 >control/hold
+send_reread
+id=$(queue_message a@sender.test b@idle.test)
+other=$(queue_message a@sender.test joe@mx.pneu.test)
+hint "$id" "$other"
+wait_for "logged 'end msg=$other'"
+rm control/hold
+ok "also by a pneu-send that has nothing else to do" wait_for "logged 'end msg=$id'" 20
 echo @spam.test >control/holdsenders
 send_reread
 id=$(queue_message x@spam.test b@remote.test)

@@ -90,6 +90,7 @@ greylist() {
 	greyport=$(free_port)
 	"$postgrey" --inet="127.0.0.1:$greyport" --dbdir="$TEST_TMP/grey" --delay=2 --user="$(id -un)" --group="$(id -gn)" \
 		--whitelist-clients=/dev/null --whitelist-recipients=/dev/null >"$TEST_TMP/postgrey.log" 2>&1 </dev/null &
+	grey=$! # its name is written over its environment, by which the others are found at the end
 	wait_for "listening $greyport" 60 || bail "postgrey does not listen: $(cat "$TEST_TMP/postgrey.log")"
 	echo "pneu-policy inet:127.0.0.1:$greyport" >"$PNEU_HOME/control/rcptcheck"
 	like "$(send grey@else.test alice@pneu.test)" '^450 4\.2\.0 ' 'postgrey puts a new sender off'
@@ -100,6 +101,8 @@ greylist() {
 	ok 'with its field' grep -rq '^X-Greylist: delayed ' "$(maildir alice@pneu.test)/new"
 	ok 'a mailbox that does not exist stays so' wait_for "send grey@else.test nobody@pneu.test | grep -q '^550 5\.1\.1'" 60
 	rm "$PNEU_HOME/control/rcptcheck"
+	kill "$grey"
+	wait "$grey" 2>/dev/null
 }
 
 # policyd-spf speaks on its descriptors, one process a connection; for clients on loopback it asks no name server.

@@ -74,7 +74,7 @@ holds() {
 	mkdir -p "$PNEU_HOME/control/domain/box.test" "$PNEU_HOME/control/remote/moving.test"
 	echo here.test >"$PNEU_HOME/control/locals"
 	printf 'Subject: x\n\n' >m
-	queue() { printf "$1" >e; as_uid 60001 pneu-queue <m 1<e; basename "$(newest)"; }
+	queue() { printf %b "$1" >e; as_uid 60001 pneu-queue <m 1<e; basename "$(newest)"; }
 	box=$(queue 'Fjoe@sender.test\0Tyou@box.test\0\0')
 	user=$(queue 'Fann@other.test\0Troot@here.test\0\0')
 	far=$(queue 'FJoe@Sender.TEST\0Ta@far.test\0Tb@Moving.TEST\0\0')

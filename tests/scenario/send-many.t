@@ -101,7 +101,9 @@ ok "a letter passes lists that fill their memory" wait_for "logged 'end msg=$id'
 descriptors=$(find "/proc/$SEND/fd" -lname '*/queue/new/*' | wc -l)
 ok "of 60 lists some are loaded, not all ($descriptors)" test "$descriptors" -gt 5 -a "$descriptors" -lt 59
 size=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$SEND/status")
-ok "in so many kB: $size" test "$size" -lt 100000
+most=100000
+test "$PNEU_VARIANT" = static || most=800000 # a sanitizer has memory of its own
+ok "in so many kB: $size" test "$size" -lt "$most"
 find queue/new queue/wait -type f -delete
 
 # No remote service at all: local mail goes on, and all goes when it comes.
